@@ -1,0 +1,137 @@
+# Stowatt. `make demo` and `make test` set everything up themselves: they need Python 3.11 or later, git and make.
+# Variables: ARGS= (arguments of demo and bench), PYTHON= (the interpreter of the environment), JOBS= (test processes).
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links
+PRIVATE_HOME := $(CURDIR)/.cache/home
+# Forge and its relatives write to HOME; they get one of their own.
+FORGE = HOME="$(PRIVATE_HOME)" "$$(ls $(CURDIR)/node_modules/@foundry-rs/forge-*/bin/forge | head -n 1)"
+
+# stamps
+RUNTIME := $(VENV)/.stamp-runtime
+DEV := $(VENV)/.stamp-dev
+NPM := node_modules/.stamp
+SLITHER := .venvs/slither/.stamp
+HALMOS := .venvs/halmos/.stamp
+
+.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos \
+	bench crash soak clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 20
+
+# --- what a newcomer types -------------------------------------------------------------------------------------------
+
+demo: $(RUNTIME)  ## an evening of a real grid, from sealed bid to settlement (ARGS="--date 2016-01-20 …")
+	@$(BIN)/stowatt demo $(ARGS)
+
+test: lint forge coverage pytest  ## every check; the summary of pytest comes last
+
+# --- set-up ----------------------------------------------------------------------------------------------------------
+
+setup: $(DEV) $(NPM)  ## the whole tool chain, without running anything
+
+$(BIN)/python: tools/find-python
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find-python) && echo "creating $(VENV) with $$python" && \
+		"$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(RUNTIME): $(BIN)/python pyproject.toml requirements/build.lock requirements/runtime.lock requirements/data.lock
+	@echo "installing Stowatt and what it runs on (a few minutes at most, once)"
+	@$(PIP) install --require-hashes --no-deps -r requirements/build.lock -r requirements/runtime.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements/data.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.lock
+	@echo "installing the test tools"
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.lock
+	@touch $@
+
+$(NPM): $(DEV) package.json package-lock.json .npmrc
+	@echo "installing the Solidity tool chain"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --loglevel=error --no-progress >/dev/null
+	@mkdir -p $(PRIVATE_HOME)
+	@touch $@
+
+# --- checks ----------------------------------------------------------------------------------------------------------
+
+lint: $(DEV)  ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(DEV) $(NPM)  ## format Python and Solidity
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+	@$(FORGE) fmt
+
+forge: $(NPM)  ## the contracts' own tests, fuzzing and invariants, with the gas snapshots checked
+	@$(FORGE) test
+
+gas: $(NPM)  ## write the gas snapshots anew; the change is the diff of contracts/snapshots
+	@FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true $(FORGE) test --match-path 'contracts/test/gas/*'
+
+coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresholds
+	@mkdir -p build
+	@$(FORGE) coverage --report lcov --report-file build/lcov.info >build/coverage.log 2>&1 || \
+		{ tail -n 60 build/coverage.log; exit 1; }
+	@$(BIN)/python scripts/check_coverage.py build/lcov.info
+
+pytest: $(NPM)  ## the Python tests
+	@$(BIN)/pytest -q --color=no -n $(JOBS) --dist loadgroup
+
+contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
+	@$(BIN)/python scripts/build_contracts.py
+
+# --- deeper checks, each tool in an environment of its own -------------------------------------------------------------
+
+.venvs/%/.stamp: requirements/%.lock tools/find-python
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find-python) && "$$python" -m venv --clear .venvs/$*
+	@.venvs/$*/bin/python -m pip --disable-pip-version-check --no-input --quiet \
+		install --require-hashes --no-deps -r requirements/$*.lock
+	@touch $@
+
+slither: $(NPM) $(SLITHER)  ## static analysis; every finding must be answered in docs/security/slither.md
+	@HOME="$(PRIVATE_HOME)" $(BIN)/python scripts/check_slither.py .venvs/slither/bin/slither
+
+halmos: $(NPM) $(HALMOS)  ## symbolic proofs of the check_ functions in contracts/test/halmos
+	@FOUNDRY_PROFILE=halmos $(FORGE) build --ast >/dev/null
+	@HOME="$(PRIVATE_HOME)" .venvs/halmos/bin/halmos --forge-build-out build/halmos $(ARGS)
+
+# --- longer runs -----------------------------------------------------------------------------------------------------
+
+bench: $(RUNTIME)  ## the benchmarks (ARGS= are passed on)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+crash: $(NPM)  ## kill -9 of the embedded ledger, the full number of trials
+	@STOWATT_FULL=1 $(BIN)/pytest -q --color=no -m crash
+
+soak: $(NPM)  ## long random runs
+	@STOWATT_FULL=1 $(BIN)/pytest -q --color=no -m soak
+
+# --- housekeeping ----------------------------------------------------------------------------------------------------
+
+lock: $(DEV)  ## renew the lock files (no host names in them)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" && export UV_CUSTOM_COMPILE_COMMAND && \
+	$(LOCK) requirements/build.in -o requirements/build.lock && \
+	$(LOCK) pyproject.toml --extra plot -o requirements/runtime.lock && \
+	$(LOCK) pyproject.toml --extra plot --group dev -c requirements/runtime.lock -o requirements/dev.lock && \
+	$(LOCK) --no-deps requirements/data.in -o requirements/data.lock && \
+	$(LOCK) requirements/slither.in -o requirements/slither.lock && \
+	$(LOCK) requirements/halmos.in -o requirements/halmos.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --loglevel=error --no-progress >/dev/null
+
+notice: $(NPM)  ## write NOTICE anew from the licence files of what is installed
+	@$(BIN)/python scripts/build_notice.py
+
+clean:  ## remove everything that make has made
+	rm -rf $(VENV) .venvs node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
