@@ -1,0 +1,1 @@
+"""Reading and preparing input: book files, profiles, communities."""
