@@ -23,6 +23,8 @@
 """
 
 from stowatt.clearing.book import Bid, Book
+from stowatt.clearing.certificate import Violation, require_proof, violations
+from stowatt.clearing.engine import clear, clear_fast
 from stowatt.clearing.rationing import marginal_fill
 from stowatt.clearing.readable import clear_readable
 from stowatt.clearing.result import Cohort, Fill, WindowResult
@@ -36,7 +38,12 @@ __all__ = [
     "PriceRule",
     "Rationing",
     "Rules",
+    "Violation",
     "WindowResult",
+    "clear",
+    "clear_fast",
     "clear_readable",
     "marginal_fill",
+    "require_proof",
+    "violations",
 ]

@@ -81,20 +81,34 @@ class Market:
         after = bisect_left(candidates, True, key=lambda price: self.supply_below(price) > self.demand(price))
         return Tick(candidates[after - 1])
 
+    def cohorts(self, price: Tick | None) -> tuple[Cohort, Cohort]:
+        """Asks and bids around λ, with V = min(S(λ), D(λ)), R_S = V - S(λ-) and R_B = V - D(λ+).
+
+        At least one of the two marginal cohorts is filled whole.
+        """
+        if price is None:
+            return NO_COHORT, NO_COHORT
+        volume = min(self.supply(price), self.demand(price))
+        s, d = self.supply_below(price), self.demand_above(price)
+        return (
+            Cohort(Wh(s), Wh(self.supply(price) - s), Wh(volume - s)),
+            Cohort(Wh(d), Wh(self.demand(price) - d), Wh(volume - d)),
+        )
+
 
 def clear_readable(book: Book, rules: Rules) -> WindowResult:
     """Clear one window: price, volume, fills, and the two values whose equality proves the optimum."""
     market = Market.of(book)
     lowest, highest = market.lowest_price(), market.highest_price()
-    price, volume = _price_and_volume(market, lowest, highest, rules)
-    supply, demand = _cohorts(market, price, volume)
+    price = _price(market, lowest, highest, rules)
+    supply, demand = market.cohorts(price)
     offsets = book.offsets()
-    fills = _fills(book, offsets, price, (supply, demand), rules)
+    fills = allocate(book, offsets, price, (supply, demand), rules)
     return WindowResult(
         price=price,
         lowest=lowest,
         highest=highest,
-        volume=volume,
+        volume=Wh(supply.better + supply.residual),
         supply=supply,
         demand=demand,
         offsets=offsets,
@@ -104,25 +118,15 @@ def clear_readable(book: Book, rules: Rules) -> WindowResult:
     )
 
 
-def _price_and_volume(market: Market, lowest: Tick, highest: Tick | None, rules: Rules) -> tuple[Tick | None, Wh]:
-    """λ by the price rule and V = min(S(λ), D(λ)); no price, not 0, when nothing can be traded."""
+def _price(market: Market, lowest: Tick, highest: Tick | None, rules: Rules) -> Tick | None:
+    """λ by the price rule; None, not 0, when nothing can be traded."""
     if highest is None:
-        return None, Wh(0)
+        return None
     price = Tick(rules.price_rule.pick(lowest, highest, rules.seed))
-    volume = Wh(min(market.supply(price), market.demand(price)))
-    return (price, volume) if volume else (None, volume)
+    return price if min(market.supply(price), market.demand(price)) > 0 else None
 
 
-def _cohorts(market: Market, price: Tick | None, volume: Wh) -> tuple[Cohort, Cohort]:
-    """R_S = V - S(λ-) and R_B = V - D(λ+): at least one of the two cohorts is filled whole."""
-    if price is None:
-        return NO_COHORT, NO_COHORT
-    s, d = Wh(market.supply_below(price)), Wh(market.demand_above(price))
-    t_s, t_b = Wh(market.supply(price) - s), Wh(market.demand(price) - d)
-    return Cohort(s, t_s, Wh(volume - s)), Cohort(d, t_b, Wh(volume - d))
-
-
-def _fills(
+def allocate(
     book: Book, offsets: tuple[int, ...], price: Tick | None, cohorts: tuple[Cohort, Cohort], rules: Rules
 ) -> tuple[Fill, ...]:
     """Better segments whole, marginal ones by the rationing rule, worse ones nothing."""
