@@ -36,6 +36,8 @@ from stowatt.data.homes import WINDOW, WINDOW_S, Battery, Home, HomesError, to_w
 from stowatt.units import PPM
 
 GRID = "1-LV-rural3--1-sw"
+DEMO_DAY = date(2016, 10, 20)
+"""A Thursday in autumn with both kinds of window: enough storage for all who bid, and too little."""
 ZONE = ZoneInfo("Europe/Berlin")
 FIRST_ROW = datetime(2015, 12, 31, 23, tzinfo=UTC)
 ROWS = 366 * 96

@@ -1,0 +1,1 @@
+"""Communities, tariffs and strategies: who would offer what."""

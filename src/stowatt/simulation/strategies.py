@@ -1,0 +1,104 @@
+"""Simple, stated strategies: what a home offers or asks for in one evening, and at which prices.
+
+Seller (a home with a battery). It keeps what its own net load needs until the evening tariff ends, and offers the rest,
+spread evenly over the windows within its power. Its ask rises in 3 to 5 steps: the first kWh would be left over in
+the morning and only has to earn wear, losses and charging; the last would serve its own load at the day tariff,
+so it asks nearly that.
+
+Buyer (a home without a battery and with a net load). Its bid falls in 1 to 4 steps: the inflexible part of its load is
+worth the evening tariff less a margin of 1 to 5 ct; the flexible rest could be moved to the day tariff and is worth
+less.
+
+Both know their own profile (perfect foresight). How many steps and which margin follow from a hash of the home's id,
+so a day can be repeated. No floats: prices are base units per kWh, asks round up to a tick and bids down, each against
+its own chance of trading and never past its limit.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from stowatt.curves import Curve, Side
+from stowatt.data.homes import Battery
+from stowatt.simulation.tariff import BatteryCosts, Tariff
+from stowatt.units import PPM, ceil_div
+
+ASK_STEPS = (3, 4, 5)
+BID_STEPS = (1, 2, 3, 4)
+MARGIN_LEAST = 10_000
+MARGIN_MOST = 50_000
+"""Least and most that a buyer wants to save on each kWh, base units."""
+
+
+def trait(home: str, name: str, choices: int) -> int:
+    """A number in 0 … choices - 1 that belongs to the home: the same in every run and on every machine."""
+    return int.from_bytes(sha256(f"{name}\0{home}".encode()).digest()[:8]) % choices
+
+
+def sellable(battery: Battery, energy: int, own_net_load: Sequence[int]) -> int:
+    """Wh that can leave the terminals and are not needed by the home itself.
+
+    `own_net_load` holds the home's net load in each window until its evening ends; surplus in one window is not counted
+    towards another. Rounds down: sold plus kept never exceeds what the battery can deliver.
+    """
+    kept = sum(max(0, load) for load in own_net_load)
+    return max(0, energy * battery.efficiency_ppm // PPM - kept)
+
+
+def headroom(battery: Battery, own_net_load: int) -> int:
+    """Wh that the power limit leaves for sale in a window after the home's own net load."""
+    return max(0, battery.window_cap_wh() - max(0, own_net_load))
+
+
+def spread(total: int, caps: Sequence[int]) -> list[int]:
+    """`total` over windows as evenly as their caps allow; the sum is min(total, Σ caps)."""
+    offers = [0] * len(caps)
+    left = total
+    for place, window in enumerate(sorted(range(len(caps)), key=lambda window: caps[window])):
+        offers[window] = min(caps[window], left // (len(caps) - place))
+        left -= offers[window]
+    return offers
+
+
+def ask(home: str, battery: Battery, offer: int, costs: BatteryCosts, tariff: Tariff, tick_size: int) -> Curve | None:
+    """The ask for `offer` Wh, or None for nothing.
+
+    Step k of n asks cost + (k + ½)·(day − cost)/n, where cost is wear, losses and charging: between the cost and what
+    the energy is worth to the home itself at the day tariff. A battery that costs more than that asks its cost.
+    """
+    if offer < 1:
+        return None
+    steps = ASK_STEPS[trait(home, "ask steps", len(ASK_STEPS))]
+    cost = costs.per_kwh(battery.efficiency_ppm, tariff.feed_in)
+    room = max(0, tariff.day - cost)
+    prices = [cost + ceil_div(room * (2 * k + 1), 2 * steps) for k in range(steps)]
+    return Curve.of(
+        Side.SELL,
+        [
+            (ceil_div(price, tick_size), width)
+            for price, width in zip(prices, split(offer, steps), strict=True)
+            if width
+        ],
+    )
+
+
+def bid(home: str, net_load: int, tariff: Tariff, tick_size: int) -> Curve | None:
+    """The bid for a net load of `net_load` Wh, or None for nothing.
+
+    Step k of n bids avoided − margin − k·(evening − day)/n: from the evening price down towards the day price.
+    """
+    if net_load < 1:
+        return None
+    steps = BID_STEPS[trait(home, "bid steps", len(BID_STEPS))]
+    margin = MARGIN_LEAST + trait(home, "margin", MARGIN_MOST - MARGIN_LEAST + 1)
+    drop = tariff.evening - tariff.day
+    prices = [max(0, tariff.avoided - margin - ceil_div(drop * k, steps)) for k in range(steps)]
+    return Curve.of(
+        Side.BUY,
+        [(price // tick_size, width) for price, width in zip(prices, split(net_load, steps), strict=True) if width],
+    )
+
+
+def split(total: int, parts: int) -> list[int]:
+    """`total` in `parts` equal shares; the odd Wh go to the first ones."""
+    share, odd = divmod(total, parts)
+    return [share + (1 if part < odd else 0) for part in range(parts)]
