@@ -46,15 +46,25 @@ class BookError(StowattError):
 
 
 class BookFileError(BookError):
-    """§3: a book file, or one row of it, that cannot be read. `line` is the row's first line in the file, from 1."""
+    """§3: a book file, or one row of it, that cannot be read.
+
+    `line` is, from 1, the row's first line in a CSV file (`counts` = "line") or its number in a Parquet file ("row").
+    """
 
     def __init__(
-        self, path: str, what: str, way_out: str = "", *, line: int | None = None, column: str | None = None
+        self,
+        path: str,
+        what: str,
+        way_out: str = "",
+        *,
+        line: int | None = None,
+        column: str | None = None,
+        counts: str = "line",
     ) -> None:
         self.path = path
         self.line = line
         self.column = column
-        place = path + (f", line {line}" if line is not None else "") + (f", column {column}" if column else "")
+        place = path + (f", {counts} {line}" if line is not None else "") + (f", column {column}" if column else "")
         super().__init__(f"{place}: {what}", way_out)
 
 

@@ -1,0 +1,238 @@
+"""Book files: the bids of any number of windows, as CSV or Parquet, read exactly (§1, §2).
+
+Columns, in any order: `window`, `participant`, `side` (`sell` or `buy`), `price` (money per kWh) and `quantity` (kWh).
+The rows of one window and participant are one curve, in any order; widths at one price are added. Other columns are
+ignored, and so are blank lines and blanks around a cell. A row that breaks a rule is one error that names it.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+from stowatt.clearing import Book
+from stowatt.curves import Curve, Side
+from stowatt.data.decimals import WH_IN_KWH, DecimalUnit, shown
+from stowatt.errors import BookFileError, UnitError
+from stowatt.units import MAX_SEGMENTS, MAX_TICK, MAX_WIDTH_WH
+
+COLUMNS: Final = ("window", "participant", "side", "price", "quantity")
+PARQUET_MAGIC: Final = b"PAR1"
+ROWS_PER_REPORT: Final = 8192
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the rows read and (about) the rows there are."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SIDES: Final = {side.word: side for side in Side}
+
+
+class Row(NamedTuple):
+    """One row as text, with its place: the number of its first line in a CSV file, of the row in a Parquet file."""
+
+    place: int
+    window: str
+    participant: str
+    side: str
+    price: str
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """The rows of a file, and what it takes to name one of them in an error."""
+
+    path: str
+    counts: str
+    """What `place` counts: `line` or `row`."""
+    rows: Iterator[Row]
+    total: int
+
+    def refuse(self, place: int, column: str | None, what: str, way_out: str) -> NoReturn:
+        raise BookFileError(self.path, what, way_out, line=place, column=column, counts=self.counts)
+
+
+def read_book(path: Path, tick_size: DecimalUnit, progress: Progress | None = None) -> dict[str, Book]:
+    """Every window of a book file with its book, in order of first appearance. Bids keep the file's order too."""
+    data = _read_bytes(path)
+    if data.startswith(PARQUET_MAGIC) or path.suffix.lower() in (".parquet", ".pq"):
+        from stowatt.data.book_parquet import parquet_rows
+
+        source = parquet_rows(str(path), data)
+    else:
+        source = csv_rows(str(path), data)
+    return _Reader(source, tick_size).read(progress)
+
+
+def _read_bytes(path: Path) -> bytes:
+    name = str(path)
+    if path.is_dir():
+        raise BookFileError(name, "is a directory", "name a CSV or Parquet file")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BookFileError(name, "there is no such file", "check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BookFileError(name, f"cannot be read: {reason}", "check the path and its permissions") from None
+
+
+# ---- CSV ----
+
+
+def csv_rows(path: str, data: bytes) -> RowSource:
+    """The rows of a CSV file: UTF-8 with or without a byte-order mark, any line ends, comma, RFC 4180 quotes."""
+    text = _decode(path, data)
+    if not text.strip():
+        raise BookFileError(path, "the file is empty", f"its first line must be {','.join(COLUMNS)}", line=1)
+    return RowSource(path, "line", _csv_rows(path, text), text.count("\n"))
+
+
+def _decode(path: str, data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BookFileError(path, "the file is UTF-16", "save it as UTF-8", line=1)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        what = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
+        raise BookFileError(path, what, "save the file as UTF-8", line=line) from None
+
+
+def _csv_rows(path: str, text: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        header: list[str] = []
+        while not any(header):
+            line = reader.line_num + 1
+            # A file of blank cells has no header: its end stands for one, so that the columns are found missing.
+            header = [cell.strip() for cell in next(reader, ["nothing"])]
+        picks = check_header(path, header, line)
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(header):
+                yield Row(line, *(cells[pick] for pick in picks))
+            elif cells and (len(cells) > 1 or cells[0].strip()):
+                what = f"the row has {len(cells)} cells instead of {len(header)}: {shown(','.join(cells))}"
+                raise BookFileError(path, what, "give every column one cell; quote cells with commas", line=line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        what = f"the row is not valid CSV ({error})"
+        raise BookFileError(path, what, 'close every quote, and write a quote inside a cell as ""', line=line) from None
+
+
+def check_header(path: str, header: list[str], line: int | None) -> list[int]:
+    """Where each of the five columns is."""
+    for name in header:
+        if header.count(name) > 1:
+            raise BookFileError(path, f"column {shown(name)} is there twice", "keep one of them", line=line)
+    for name in COLUMNS:
+        if name not in header:
+            found = shown(",".join(header))
+            raise BookFileError(
+                path, f"column {name!r} is missing, found {found}", f"the columns are {','.join(COLUMNS)}", line=line
+            )
+    return [header.index(name) for name in COLUMNS]
+
+
+# ---- rows to books ----
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns rows into books. What a cell means is looked up once for each different text."""
+
+    source: RowSource
+    tick_size: DecimalUnit
+    ticks: dict[str, int] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    windows: dict[str, dict[str, tuple[Side, dict[int, int]]]] = field(default_factory=dict)
+
+    def read(self, progress: Progress | None) -> dict[str, Book]:
+        for number, row in enumerate(self.source.rows, start=1):
+            self._add(row)
+            if progress and number % ROWS_PER_REPORT == 0:
+                progress(row.place, self.source.total)
+        return {
+            window: Book.of((participant, Curve.of(side, steps.items())) for participant, (side, steps) in bids.items())
+            for window, bids in self.windows.items()
+        }
+
+    def _add(self, row: Row) -> None:
+        window = self.names.get(row.window) or self._name(row, "window", row.window)
+        participant = self.names.get(row.participant) or self._name(row, "participant", row.participant)
+        side = _SIDES.get(row.side)
+        if side is None:
+            side = self._side(row)
+        tick = self.ticks.get(row.price)
+        if tick is None:
+            tick = self.ticks[row.price] = self._tick(row)
+        width = self.widths.get(row.quantity) or self._width(row)
+        curve_side, steps = self.windows.setdefault(window, {}).setdefault(participant, (side, {}))
+        if curve_side is not side:
+            what = f"{shown(participant)} already has a {curve_side.word} curve in window {shown(window)}"
+            self.source.refuse(row.place, "side", what, "an account is on one side of a window only (§2)")
+        steps[tick] = steps.get(tick, 0) + width
+        if len(steps) > MAX_SEGMENTS:
+            what = f"{shown(participant)} has more than {MAX_SEGMENTS} prices in window {shown(window)}"
+            self.source.refuse(row.place, "price", what, f"merge steps: a curve has at most {MAX_SEGMENTS} (§2)")
+        if steps[tick] > MAX_WIDTH_WH:
+            what = f"{shown(participant)} has {steps[tick]} Wh at one price"
+            self.source.refuse(row.place, "quantity", what, f"the most is {MAX_WIDTH_WH} Wh (§2)")
+
+    def _name(self, row: Row, column: str, text: str) -> str:
+        name = text.strip(" \t")
+        if not name:
+            self.source.refuse(row.place, column, "is empty", f"give every row a {column}")
+        if _CONTROL.search(name):
+            what = f"{shown(name)} contains a line break or another control character"
+            self.source.refuse(row.place, column, what, "keep every name on one line")
+        self.names[text] = name
+        return name
+
+    def _side(self, row: Row) -> Side:
+        side = _SIDES.get(row.side.strip(" \t"))
+        if side is None:
+            self.source.refuse(row.place, "side", f"{shown(row.side)} is no side", "write sell or buy")
+        return side
+
+    def _tick(self, row: Row) -> int:
+        text = row.price.strip(" \t")
+        tick = self._count(row, "price", text, self.tick_size)
+        if tick is None:
+            what = f"{shown(text)} is not a whole number of ticks of {self.tick_size.text(1)}"
+            self.source.refuse(row.place, "price", what, "round the price or choose a finer tick size (§1)")
+        if tick < 0:
+            self.source.refuse(row.place, "price", f"{shown(text)} is negative", "give a price from 0")
+        if tick > MAX_TICK:
+            way_out = f"the highest price is {self.tick_size.text(MAX_TICK)} with this tick size"
+            self.source.refuse(row.place, "price", f"{shown(text)} is too high", way_out)
+        return tick
+
+    def _width(self, row: Row) -> int:
+        text = row.quantity.strip(" \t")
+        width = self._count(row, "quantity", text, WH_IN_KWH)
+        if width is None:
+            what = f"{shown(text)} kWh is not a whole number of Wh"
+            self.source.refuse(row.place, "quantity", what, "give at most three decimals (§1)")
+        if width < 0:
+            self.source.refuse(row.place, "quantity", f"{shown(text)} is negative", "give a quantity above 0 (§2)")
+        if width == 0:
+            self.source.refuse(row.place, "quantity", f"{shown(text)} is zero", "leave the row out (§2)")
+        if width > MAX_WIDTH_WH:
+            way_out = f"the most is {WH_IN_KWH.text(MAX_WIDTH_WH)} kWh; is the quantity in kWh? (§2)"
+            self.source.refuse(row.place, "quantity", f"{shown(text)} kWh is too much", way_out)
+        self.widths[row.quantity] = width
+        return width
+
+    def _count(self, row: Row, column: str, text: str, unit: DecimalUnit) -> int | None:
+        try:
+            return unit.count(text)
+        except UnitError as error:
+            self.source.refuse(row.place, column, error.what, error.way_out)
