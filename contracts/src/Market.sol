@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Calendar} from "./Calendar.sol";
+import {CapacityRights} from "./CapacityRights.sol";
+import {Bidding} from "./Bidding.sol";
+import {Issue} from "./Issue.sol";
+import {MarketState} from "./MarketState.sol";
+import {Vault} from "./Vault.sol";
+import {Errors} from "./lib/Errors.sol";
+import {Money} from "./lib/Money.sol";
+import {StatusWord, ResultWord, MoneyWord} from "./lib/WindowWords.sol";
+
+/// @title The market: vault, sealed bids, clearing, issue, and the money side of settlement.
+/// @notice It holds all money. At all times: free balances + locked bonds and reserves + pools + escrows = its token
+/// balance (§6). Whatever the delivery contract computes, a window can pay out no more than its own money.
+contract Market is Issue {
+    using MoneyWord for uint256;
+    using ResultWord for uint256;
+    using StatusWord for uint256;
+
+    /// @notice The addresses that a market is wired to. They are known before deployment.
+    struct Wiring {
+        IERC20 token;
+        address registry;
+        CapacityRights rights;
+        address delivery;
+        address treasury;
+    }
+
+    event MarketDeployed(Calendar.Parameters calendar, Wiring wiring, bool openMode);
+    /// @notice A pool that nobody has a claim on went to the treasury.
+    event PoolSwept(uint256 indexed window, uint256 amount);
+
+    address public immutable delivery;
+
+    constructor(Calendar.Parameters memory p, Wiring memory w, bool openMode_)
+        Calendar(p)
+        Vault(w.token, w.registry)
+        MarketState(w.treasury)
+        Bidding(openMode_)
+        Issue(w.rights)
+    {
+        if (w.delivery == address(0)) revert Errors.ZeroAddress();
+        delivery = w.delivery;
+        emit MarketDeployed(p, w, openMode_);
+    }
+
+    modifier onlyDelivery() {
+        if (msg.sender != delivery) revert Errors.NotDelivery(msg.sender);
+        _;
+    }
+
+    /// @notice Pays streamed earnings from the window's pool (32).
+    function payStream(uint256 window, address holder, uint256 amount) external onlyDelivery nonReentrant {
+        uint256 money = _money[window];
+        _money[window] = MoneyWord.make(money.pool() - amount, money.escrow(), money.paid());
+        _credit(holder, amount);
+    }
+
+    /// @notice Settles a seller's right of `quantity` Wh (26): `payment` from the pool to the holder, `released` of the
+    /// `deposit` to the depositor, the rest of it to the pool. When the last one is settled and no buyer paid, nobody has a
+    /// claim on the pool, and it goes to the treasury.
+    function settleSeller(
+        uint256 window,
+        address holder,
+        uint256 payment,
+        address depositor,
+        uint256 deposit,
+        uint256 released,
+        uint256 quantity
+    ) external onlyDelivery nonReentrant {
+        uint256 volume = _result[window].volume();
+        uint256 status = _status[window];
+        if (status.resolved() != 2 * volume) revert Errors.FillsOutstanding(window, status.resolved(), 2 * volume);
+        status = status.withSettled(quantity);
+        _status[window] = status;
+
+        uint256 money = _money[window];
+        uint256 pool = money.pool() - payment + (deposit - released);
+        if (status.settled() == volume && money.paid() == 0) {
+            emit PoolSwept(window, pool);
+            _credit(treasury, pool);
+            pool = 0;
+        }
+        _money[window] = MoneyWord.make(pool, money.escrow() - deposit, money.paid());
+        _credit(holder, payment);
+        _credit(depositor, released);
+    }
+
+    /// @notice Settles a buyer's paid right of `quantity` Wh: its share of what is left in the pool to the holder, its
+    /// deposit to the depositor (β_B = 1). Sellers come first. The last buyer empties the pool.
+    /// @dev pool · y / paid, rounded down, with both shrinking: the order of settlement moves at most one unit.
+    function settleBuyer(uint256 window, address holder, address depositor, uint256 deposit, uint256 quantity)
+        external
+        onlyDelivery
+        nonReentrant
+        returns (uint256 compensation)
+    {
+        uint256 volume = _result[window].volume();
+        uint256 settled = _status[window].settled();
+        if (settled != volume) revert Errors.SellersOutstanding(window, settled, volume);
+        uint256 money = _money[window];
+        compensation = Money.share(money.pool(), quantity, money.paid());
+        _money[window] =
+            MoneyWord.make(money.pool() - compensation, money.escrow() - deposit, money.paid() - quantity);
+        _credit(holder, compensation);
+        _credit(depositor, deposit);
+    }
+}

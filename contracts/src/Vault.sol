@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Errors} from "./lib/Errors.sol";
+
+/// @title Participants' balances of the settlement token (§6), and what the registry says of them.
+/// @notice One word an account: free balance (96 bits) | device (32) | Q_max in Wh (32) | credential's expiry (40) |
+/// roles (8). Paths out are pulls (T13); the received amount is measured (T14); one lock guards every call (T15).
+abstract contract Vault is ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    event Deposited(address indexed account, uint256 amount);
+    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+
+    uint256 internal constant BALANCE_MASK = (1 << 96) - 1;
+    uint256 internal constant DEVICE_SHIFT = 96;
+    uint256 internal constant LIMIT_SHIFT = 128;
+    uint256 internal constant EXPIRY_SHIFT = 160;
+    uint256 internal constant ROLES_SHIFT = 200;
+
+    IERC20 public immutable token;
+    address public immutable registry;
+
+    mapping(address account => uint256 word) internal _accounts;
+    /// @notice H_i of the account's device, zero for none.
+    mapping(address account => bytes32 fingerprint) public fingerprintOf;
+
+    constructor(IERC20 token_, address registry_) {
+        if (address(token_) == address(0) || registry_ == address(0)) revert Errors.ZeroAddress();
+        token = token_;
+        registry = registry_;
+    }
+
+    /// @notice Deposits `amount`, approved before, to the caller's free balance.
+    function deposit(uint256 amount) external nonReentrant {
+        _deposit(msg.sender, amount);
+    }
+
+    /// @notice Deposits with an EIP-2612 permit. A permit that somebody else submitted first does no harm: the
+    /// allowance is then there already.
+    function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external nonReentrant {
+        try IERC20Permit(address(token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _deposit(msg.sender, amount);
+    }
+
+    /// @notice Withdraws from the caller's free balance.
+    function withdraw(address to, uint256 amount) external nonReentrant {
+        if (to == address(0)) revert Errors.ZeroAddress();
+        if (amount == 0) revert Errors.BadAmount(amount);
+        _take(msg.sender, amount);
+        emit Withdrawn(msg.sender, to, amount);
+        token.safeTransfer(to, amount);
+    }
+
+    /// @notice Written by the registry whenever an account's admission or device changes.
+    function sync(address account, uint8 roles, uint40 expiry, uint32 device, uint32 limitWh, bytes32 fingerprint)
+        external
+    {
+        if (msg.sender != registry) revert Errors.NotRegistry(msg.sender);
+        _accounts[account] = (_accounts[account] & BALANCE_MASK) | (uint256(device) << DEVICE_SHIFT)
+            | (uint256(limitWh) << LIMIT_SHIFT) | (uint256(expiry) << EXPIRY_SHIFT) | (uint256(roles) << ROLES_SHIFT);
+        fingerprintOf[account] = fingerprint;
+    }
+
+    /// @notice The account's free balance.
+    function balanceOf(address account) external view returns (uint256) {
+        return _accounts[account] & BALANCE_MASK;
+    }
+
+    /// @notice What the registry last said of the account.
+    function admissionOf(address account)
+        external
+        view
+        returns (uint8 roles, uint40 expiry, uint32 device, uint32 limitWh)
+    {
+        uint256 word = _accounts[account];
+        return (uint8(word >> ROLES_SHIFT), uint40(word >> EXPIRY_SHIFT), uint32(word >> DEVICE_SHIFT), uint32(word >> LIMIT_SHIFT));
+    }
+
+    function _credit(address account, uint256 amount) internal {
+        if (amount != 0) _accounts[account] = _plus(_accounts[account], amount);
+    }
+
+    function _take(address account, uint256 amount) internal {
+        _accounts[account] = _minus(_accounts[account], account, amount);
+    }
+
+    /// @dev An account word with a larger free balance.
+    function _plus(uint256 word, uint256 amount) internal pure returns (uint256) {
+        if (amount > BALANCE_MASK - (word & BALANCE_MASK)) revert Errors.BadAmount(amount);
+        unchecked {
+            return word + amount;
+        }
+    }
+
+    /// @dev An account word with a smaller free balance.
+    function _minus(uint256 word, address account, uint256 amount) internal pure returns (uint256) {
+        uint256 free = word & BALANCE_MASK;
+        if (free < amount) revert Errors.InsufficientBalance(account, free, amount);
+        unchecked {
+            return word - amount;
+        }
+    }
+
+    function _deposit(address account, uint256 amount) private {
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(account, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        if (received == 0) revert Errors.BadAmount(received);
+        _credit(account, received);
+        emit Deposited(account, received);
+    }
+}
