@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from stowatt.clearing.book import Book
-from stowatt.clearing.readable import Market, allocate, dual_value, welfare
+from stowatt.clearing.readable import Market, allocate, welfare
 from stowatt.clearing.result import WindowResult
 from stowatt.clearing.rules import Rules
 from stowatt.curves import Side
@@ -47,10 +47,10 @@ def violations(book: Book, rules: Rules, result: WindowResult) -> tuple[Violatio
         return (Violation("statement", "fills", "there must be one for each bid, in the book's order"),)
     market = Market.of(book)
     primal = tuple(_primal(book, result))
-    price = (*_dual(book, result), *_price(market, rules, result))
+    price = (*_dual(market, result), *_price(market, rules, result))
     found = (*primal, *price, *_volume(market, result))
     if not primal:
-        found += (*_complementarity(book, result), *_gap(book, result))
+        found += (*_complementarity(book, result), *_gap(book, market, result))
     if not price:
         found += tuple(_rationing(book, market, rules, result))
     return found
@@ -68,25 +68,25 @@ def _primal(book: Book, result: WindowResult) -> Iterator[Violation]:
             yield Violation("primal", f"{side.word} fills", f"add up to {total} Wh, the volume is {result.volume} Wh")
 
 
-def _dual(book: Book, result: WindowResult) -> Iterator[Violation]:
+def _dual(market: Market, result: WindowResult) -> Iterator[Violation]:
     """[λ_lo, λ_hi] is exactly where Φ is least. Φ is convex and breaks at ticks, so the neighbours suffice."""
     lowest, highest = result.lowest, result.highest
     if lowest < 0 or (highest is not None and highest < lowest):
         yield Violation("dual", "interval", f"[{lowest}, {highest}] is not an interval of prices")
         return
-    least = dual_value(book, lowest)
-    if dual_value(book, lowest + 1) < least:
+    least = market.dual_value(lowest)
+    if market.dual_value(lowest + 1) < least:
         yield Violation("dual", "λ_lo", f"Φ is less at {lowest + 1} than at {lowest}")
-    if lowest > 0 and dual_value(book, lowest - 1) <= least:
+    if lowest > 0 and market.dual_value(lowest - 1) <= least:
         yield Violation("dual", "λ_lo", f"{lowest} is not the least minimiser of Φ")
     if highest is None:
         # Beyond every tick Φ rises by all supply at each tick: it stays flat only if nobody sells.
-        last = max((tick for _, curve in book.bids for tick, _ in curve.segments), default=0)
-        if dual_value(book, max(last, lowest) + 1) != least:
+        last = max((*market.asks.ticks[-1:], *market.bids.ticks[-1:]), default=0)
+        if market.dual_value(max(last, lowest) + 1) != least:
             yield Violation("dual", "λ_hi", "the interval ends, although it is said not to")
-    elif dual_value(book, highest) != least:
+    elif market.dual_value(highest) != least:
         yield Violation("dual", "λ_hi", f"Φ is not constant on [{lowest}, {highest}]")
-    elif dual_value(book, highest + 1) <= least:
+    elif market.dual_value(highest + 1) <= least:
         yield Violation("dual", "λ_hi", f"{highest} is not the greatest minimiser of Φ")
 
 
@@ -127,11 +127,11 @@ def _complementarity(book: Book, result: WindowResult) -> Iterator[Violation]:
             )
 
 
-def _gap(book: Book, result: WindowResult) -> Iterator[Violation]:
+def _gap(book: Book, market: Market, result: WindowResult) -> Iterator[Violation]:
     """Welfare and dual value are as stated, and equal."""
     primal, dual = (
         welfare(book, result.fills),
-        dual_value(book, result.lowest if result.price is None else result.price),
+        market.dual_value(result.lowest if result.price is None else result.price),
     )
     if result.welfare != primal:
         yield Violation("statement", "welfare", f"{result.welfare} tick·Wh instead of {primal}")

@@ -25,6 +25,7 @@ class Steps:
             widths[tick] = widths.get(tick, 0) + width
         self.ticks = sorted(widths)
         self._sums = [0, *accumulate(widths[tick] for tick in self.ticks)]
+        self._values = [0, *accumulate(tick * widths[tick] for tick in self.ticks)]
         self.total = self._sums[-1]
 
     def up_to(self, tick: int) -> int:
@@ -34,6 +35,15 @@ class Steps:
     def below(self, tick: int) -> int:
         """The widths at ticks < `tick`."""
         return self._sums[bisect_left(self.ticks, tick)]
+
+    def value_up_to(self, tick: int) -> int:
+        """Σ tick · width over the ticks ≤ `tick`, in tick·Wh."""
+        return self._values[bisect_right(self.ticks, tick)]
+
+    @property
+    def value(self) -> int:
+        """The same over all ticks."""
+        return self._values[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,12 @@ class Market:
     def demand_above(self, price: int) -> int:
         """D(λ+): demand at ticks > λ."""
         return self.bids.total - self.bids.up_to(price)
+
+    def dual_value(self, price: int) -> int:
+        """Φ(λ) = Σ (λ - tick)⁺ · width over asks + Σ (tick - λ)⁺ · width over bids (9), in tick·Wh."""
+        sellers_gain = price * self.supply(price) - self.asks.value_up_to(price)
+        buyers_gain = self.bids.value - self.bids.value_up_to(price) - price * self.demand_above(price)
+        return sellers_gain + buyers_gain
 
     def lowest_price(self) -> Tick:
         """λ_lo = min { λ : D(λ+) ≤ S(λ) } (19). Both sides step at bid and ask ticks only, so 0 or one of those."""
@@ -114,7 +130,7 @@ def clear_readable(book: Book, rules: Rules) -> WindowResult:
         offsets=offsets,
         fills=fills,
         welfare=welfare(book, fills),
-        dual=dual_value(book, lowest if price is None else price),
+        dual=market.dual_value(lowest if price is None else price),
     )
 
 
@@ -149,13 +165,3 @@ def welfare(book: Book, fills: Iterable[Fill]) -> int:
     """Σ V_j(y_j) - Σ Π_i(q_i) (8), in tick·Wh."""
     values = ((curve.side, curve.value(fill.quantity)) for (_, curve), fill in zip(book.bids, fills, strict=True))
     return sum(value if side is Side.BUY else -value for side, value in values)
-
-
-def dual_value(book: Book, price: int) -> int:
-    """Φ(λ) = Σ (λ - tick)⁺ · width over asks + Σ (tick - λ)⁺ · width over bids (9), in tick·Wh."""
-    return sum(
-        abs(price - tick) * width
-        for _, curve in book.bids
-        for tick, width in curve.segments
-        if curve.accepts(tick, price)
-    )

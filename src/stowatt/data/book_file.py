@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from stowatt.clearing import Book
 from stowatt.curves import Curve, Side
@@ -31,15 +31,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SIDES: Final = {side.word: side for side in Side}
 
 
-class Row(NamedTuple):
-    """One row as text, with its place: the number of its first line in a CSV file, of the row in a Parquet file."""
-
-    place: int
-    window: str
-    participant: str
-    side: str
-    price: str
-    quantity: str
+Row = tuple[int, str, str, str, str, str]
+"""One row as text: its place (its first line in a CSV file, its number in a Parquet file), then the cells of COLUMNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +105,11 @@ def _csv_rows(path: str, text: str) -> Iterator[Row]:
             line = reader.line_num + 1
             # A file of blank cells has no header: its end stands for one, so that the columns are found missing.
             header = [cell.strip() for cell in next(reader, ["nothing"])]
-        picks = check_header(path, header, line)
+        window, participant, side, price, quantity = check_header(path, header, line)
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) == len(header):
-                yield Row(line, *(cells[pick] for pick in picks))
+                yield line, cells[window], cells[participant], cells[side], cells[price], cells[quantity]
             elif cells and (len(cells) > 1 or cells[0].strip()):
                 what = f"the row has {len(cells)} cells instead of {len(header)}: {shown(','.join(cells))}"
                 raise BookFileError(path, what, "give every column one cell; quote cells with commas", line=line)
@@ -158,81 +151,96 @@ class _Reader:
         for number, row in enumerate(self.source.rows, start=1):
             self._add(row)
             if progress and number % ROWS_PER_REPORT == 0:
-                progress(row.place, self.source.total)
+                progress(row[0], self.source.total)
         return {
             window: Book.of((participant, Curve.of(side, steps.items())) for participant, (side, steps) in bids.items())
             for window, bids in self.windows.items()
         }
 
     def _add(self, row: Row) -> None:
-        window = self.names.get(row.window) or self._name(row, "window", row.window)
-        participant = self.names.get(row.participant) or self._name(row, "participant", row.participant)
-        side = _SIDES.get(row.side)
+        place, window_text, participant_text, side_text, price, quantity = row
+        window = self.names.get(window_text) or self._name(place, "window", window_text)
+        participant = self.names.get(participant_text) or self._name(place, "participant", participant_text)
+        side = _SIDES.get(side_text)
         if side is None:
-            side = self._side(row)
-        tick = self.ticks.get(row.price)
+            side = self._side(place, side_text)
+        tick = self.ticks.get(price)
         if tick is None:
-            tick = self.ticks[row.price] = self._tick(row)
-        width = self.widths.get(row.quantity) or self._width(row)
-        curve_side, steps = self.windows.setdefault(window, {}).setdefault(participant, (side, {}))
+            tick = self._tick(place, price)
+        width = self.widths.get(quantity) or self._width(place, quantity)
+        bids = self.windows.get(window)
+        if bids is None:
+            bids = self.windows[window] = {}
+        bid = bids.get(participant)
+        if bid is None:
+            bids[participant] = (side, {tick: width})
+        else:
+            self._add_step(place, window, participant, bid, (side, tick, width))
+
+    def _add_step(
+        self, place: int, window: str, participant: str, bid: tuple[Side, dict[int, int]], step: tuple[Side, int, int]
+    ) -> None:
+        """One more row of a curve: on the same side, at most 16 prices, none too wide (§2)."""
+        (curve_side, steps), (side, tick, width) = bid, step
         if curve_side is not side:
             what = f"{shown(participant)} already has a {curve_side.word} curve in window {shown(window)}"
-            self.source.refuse(row.place, "side", what, "an account is on one side of a window only (§2)")
-        steps[tick] = steps.get(tick, 0) + width
+            self.source.refuse(place, "side", what, "an account is on one side of a window only (§2)")
+        steps[tick] = merged = steps.get(tick, 0) + width
         if len(steps) > MAX_SEGMENTS:
             what = f"{shown(participant)} has more than {MAX_SEGMENTS} prices in window {shown(window)}"
-            self.source.refuse(row.place, "price", what, f"merge steps: a curve has at most {MAX_SEGMENTS} (§2)")
-        if steps[tick] > MAX_WIDTH_WH:
-            what = f"{shown(participant)} has {steps[tick]} Wh at one price"
-            self.source.refuse(row.place, "quantity", what, f"the most is {MAX_WIDTH_WH} Wh (§2)")
+            self.source.refuse(place, "price", what, f"merge steps: a curve has at most {MAX_SEGMENTS} (§2)")
+        if merged > MAX_WIDTH_WH:
+            what = f"{shown(participant)} has {merged} Wh at one price"
+            self.source.refuse(place, "quantity", what, f"the most is {MAX_WIDTH_WH} Wh (§2)")
 
-    def _name(self, row: Row, column: str, text: str) -> str:
+    def _name(self, place: int, column: str, text: str) -> str:
         name = text.strip(" \t")
         if not name:
-            self.source.refuse(row.place, column, "is empty", f"give every row a {column}")
+            self.source.refuse(place, column, "is empty", f"give every row a {column}")
         if _CONTROL.search(name):
             what = f"{shown(name)} contains a line break or another control character"
-            self.source.refuse(row.place, column, what, "keep every name on one line")
+            self.source.refuse(place, column, what, "keep every name on one line")
         self.names[text] = name
         return name
 
-    def _side(self, row: Row) -> Side:
-        side = _SIDES.get(row.side.strip(" \t"))
+    def _side(self, place: int, text: str) -> Side:
+        side = _SIDES.get(text.strip(" \t"))
         if side is None:
-            self.source.refuse(row.place, "side", f"{shown(row.side)} is no side", "write sell or buy")
+            self.source.refuse(place, "side", f"{shown(text)} is no side", "write sell or buy")
         return side
 
-    def _tick(self, row: Row) -> int:
-        text = row.price.strip(" \t")
-        tick = self._count(row, "price", text, self.tick_size)
+    def _tick(self, place: int, cell: str) -> int:
+        text = cell.strip(" \t")
+        tick = self._count(place, "price", text, self.tick_size)
         if tick is None:
             what = f"{shown(text)} is not a whole number of ticks of {self.tick_size.text(1)}"
-            self.source.refuse(row.place, "price", what, "round the price or choose a finer tick size (§1)")
+            self.source.refuse(place, "price", what, "round the price or choose a finer tick size (§1)")
         if tick < 0:
-            self.source.refuse(row.place, "price", f"{shown(text)} is negative", "give a price from 0")
+            self.source.refuse(place, "price", f"{shown(text)} is negative", "give a price from 0")
         if tick > MAX_TICK:
             way_out = f"the highest price is {self.tick_size.text(MAX_TICK)} with this tick size"
-            self.source.refuse(row.place, "price", f"{shown(text)} is too high", way_out)
+            self.source.refuse(place, "price", f"{shown(text)} is too high", way_out)
+        self.ticks[cell] = tick
         return tick
 
-    def _width(self, row: Row) -> int:
-        text = row.quantity.strip(" \t")
-        width = self._count(row, "quantity", text, WH_IN_KWH)
+    def _width(self, place: int, cell: str) -> int:
+        text = cell.strip(" \t")
+        width = self._count(place, "quantity", text, WH_IN_KWH)
         if width is None:
             what = f"{shown(text)} kWh is not a whole number of Wh"
-            self.source.refuse(row.place, "quantity", what, "give at most three decimals (§1)")
+            self.source.refuse(place, "quantity", what, "give at most three decimals (§1)")
         if width < 0:
-            self.source.refuse(row.place, "quantity", f"{shown(text)} is negative", "give a quantity above 0 (§2)")
+            self.source.refuse(place, "quantity", f"{shown(text)} is negative", "give a quantity above 0 (§2)")
         if width == 0:
-            self.source.refuse(row.place, "quantity", f"{shown(text)} is zero", "leave the row out (§2)")
+            self.source.refuse(place, "quantity", f"{shown(text)} is zero", "leave the row out (§2)")
         if width > MAX_WIDTH_WH:
             way_out = f"the most is {WH_IN_KWH.text(MAX_WIDTH_WH)} kWh; is the quantity in kWh? (§2)"
-            self.source.refuse(row.place, "quantity", f"{shown(text)} kWh is too much", way_out)
-        self.widths[row.quantity] = width
+            self.source.refuse(place, "quantity", f"{shown(text)} kWh is too much", way_out)
+        self.widths[cell] = width
         return width
 
-    def _count(self, row: Row, column: str, text: str, unit: DecimalUnit) -> int | None:
+    def _count(self, place: int, column: str, text: str, unit: DecimalUnit) -> int | None:
         try:
             return unit.count(text)
         except UnitError as error:
-            self.source.refuse(row.place, column, error.what, error.way_out)
+            self.source.refuse(place, column, error.what, error.way_out)

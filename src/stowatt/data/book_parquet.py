@@ -4,13 +4,12 @@ A float stands for the decimal that it prints as (its shortest representation); 
 or Wh is judged like any other text.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stowatt.data.book_file import COLUMNS, Row, RowSource, check_header
+from stowatt.data.book_file import COLUMNS, RowSource, check_header
 from stowatt.errors import BookFileError
 
 
@@ -25,12 +24,7 @@ def parquet_rows(path: str, data: bytes) -> RowSource:
     columns = [
         _texts(path, name, table.column(pick).combine_chunks()) for name, pick in zip(COLUMNS, picks, strict=True)
     ]
-    return RowSource(path, "row", _rows(columns), table.num_rows)
-
-
-def _rows(columns: list[list[str]]) -> Iterator[Row]:
-    for place, cells in enumerate(zip(*columns, strict=True), start=1):
-        yield Row(place, *cells)
+    return RowSource(path, "row", zip(range(1, table.num_rows + 1), *columns, strict=True), table.num_rows)
 
 
 def _texts(path: str, name: str, column: Any) -> list[str]:
