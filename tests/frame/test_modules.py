@@ -67,6 +67,15 @@ def test_no_module_is_longer_than_a_sitting() -> None:
     assert not too_long, f"split what is longer than {LONGEST_MODULE} lines: {too_long}"
 
 
+PLAIN_BASES = frozenset({"Enum", "Exception", "Generic", "IntEnum", "NamedTuple", "Protocol", "StrEnum", "TypedDict"})
+"""A class with another base inherits the docstrings of the methods that it overrides."""
+
+
+def inherits(node: ast.ClassDef) -> bool:
+    """Whether the class has a base that may document its methods."""
+    return any(ast.unparse(base).split("[")[0].split(".")[-1] not in PLAIN_BASES for base in node.bases)
+
+
 def undocumented(body: list[ast.stmt], prefix: str) -> Iterator[str]:
     """Public classes, functions and methods without a docstring; what lies inside functions is not public."""
     for node in body:
@@ -77,7 +86,7 @@ def undocumented(body: list[ast.stmt], prefix: str) -> Iterator[str]:
             continue
         if ast.get_docstring(node) is None:
             yield f"{prefix}.{node.name} (line {node.lineno})"
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not inherits(node):
             yield from undocumented(node.body, f"{prefix}.{node.name}")
 
 

@@ -71,7 +71,7 @@ def test_test_tools_do_not_change_what_runs() -> None:
 
 def test_notice_names_everything_that_runs_with_its_licence() -> None:
     notice = (ROOT / "NOTICE").read_text()
-    named = {normal(name) for name in re.findall(r"^- (\S+) \S+: ", notice, re.MULTILINE)}
+    named = {normal(name) for name in re.findall(r"^- (\S+): ", notice, re.MULTILINE)}
     needed = set(locked((ROOT / "requirements" / "runtime.lock").read_text()))
     needed |= set(locked((ROOT / "requirements" / "data.lock").read_text()))
     windows_only = {"colorama", "pywin32"}
