@@ -103,9 +103,10 @@ contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
 slither: $(NPM) $(SLITHER)  ## static analysis; every finding must be answered in docs/security/slither.md
 	@HOME="$(PRIVATE_HOME)" $(BIN)/python scripts/check_slither.py .venvs/slither/bin/slither
 
-halmos: $(NPM) $(HALMOS)  ## symbolic proofs of the check_ functions in contracts/test/halmos
-	@export FOUNDRY_PROFILE=halmos && $(FORGE) build --ast >/dev/null
-	@HOME="$(PRIVATE_HOME)" .venvs/halmos/bin/halmos --forge-build-out build/halmos $(ARGS)
+halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contracts called …Proofs
+	@mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-forge forge) && \
+		PATH="$$(dirname "$$forge"):$$PATH" HOME="$(PRIVATE_HOME)" FOUNDRY_PROFILE=halmos \
+		.venvs/halmos/bin/halmos --forge-build-out build/halmos --contract-match 'Proofs$$' --function check_ $(ARGS)
 
 # --- longer runs -----------------------------------------------------------------------------------------------------
 
