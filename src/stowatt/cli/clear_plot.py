@@ -3,6 +3,7 @@
 Floating point is fine here: nothing is computed from the picture.
 """
 
+import warnings
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,8 @@ from stowatt.curves import Side
 from stowatt.data.decimals import DecimalUnit
 from stowatt.errors import OutputError
 
-MOST_PANELS: Final = 48
+MOST_PANELS: Final = 24
+PRICE_COLOUR: Final = "#009e73"
 COLOURS: Final = {Side.SELL: "#0072b2", Side.BUY: "#d55e00"}
 NAMES: Final = {Side.SELL: "supply", Side.BUY: "demand"}
 
@@ -36,42 +38,57 @@ def plot_windows(path: Path, books: dict[str, Book], results: dict[str, WindowRe
     shown = list(results)[:MOST_PANELS]
     columns = min(4, max(1, ceil(len(shown) ** 0.5)))
     rows = max(1, ceil(len(shown) / columns))
-    size = (7, 4.6) if len(shown) <= 1 else (4 * columns, 3.1 * rows)
+    size = (7, 5) if len(shown) <= 1 else (4 * columns, 3.1 * rows + 0.5)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
     for axis, name in zip(axes, shown, strict=False):
         _draw_window(axis, name, books[name], results[name], float(unit.text(1)))
-    if len(shown) < len(results):
-        figure.suptitle(f"the first {len(shown)} of {len(results)} windows")
     if shown:
-        figure.supxlabel("quantity (kWh)", fontsize="medium")
+        part = f"; the first {len(shown)} of {len(results)} windows" if len(shown) < len(results) else ""
+        figure.supxlabel(f"quantity (kWh){part}", fontsize="medium")
         figure.supylabel("price (money per kWh)", fontsize="medium")
-        axes[0].legend(fontsize="small", frameon=False)
-    try:
-        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}", "check the folder and its space") from None
+        labels = {
+            label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            labels.values(), labels, loc="outside upper center", ncols=len(labels), fontsize="small", frameon=False
+        )
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
+    with warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; that needs no warning between our lines.
+        warnings.simplefilter("ignore")
+        try:
+            # Without the date the same book gives the same file.
+            figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}", "check the folder and its space") from None
 
 
 def _draw_window(axis: Any, name: str, book: Book, result: WindowResult, tick_size: float) -> None:
-    for side in Side:
+    top = max(tick for _, curve in book.bids for tick, _ in curve.segments) * tick_size * 1.1 or 1.0
+    low = result.lowest * tick_size
+    high = top if result.highest is None else result.highest * tick_size
+    if high > low:
+        axis.axhspan(low, high, color=PRICE_COLOUR, alpha=0.15, linewidth=0, label="optimal prices")
+    # Demand is the wider line, so that both show where they run together.
+    for side, width in (Side.BUY, 2.6), (Side.SELL, 1.4):
         prices, quantities = _steps(book, side, tick_size)
-        if len(prices) > 1:
-            axis.plot(quantities, prices, color=COLOURS[side], label=NAMES[side], linewidth=1.6)
+        if prices:
+            axis.plot(quantities, prices, color=COLOURS[side], label=NAMES[side], linewidth=width)
     title = name if len(name) <= 32 else name[:31] + "…"
     if result.price is None:
-        axis.set_title(f"{title}\nno trade", fontsize="medium")
+        axis.set_title(f"{title}\nno trade", fontsize="medium", parse_math=False)
     else:
         price, volume = result.price * tick_size, result.volume / 1000
-        if result.highest is not None and result.highest > result.lowest:
-            low, high = result.lowest * tick_size, result.highest * tick_size
-            axis.axhspan(low, high, color="#009e73", alpha=0.18, linewidth=0, label="optimal prices")
-        axis.axhline(price, color="#009e73", linewidth=1.2, linestyle="--", label="price λ")
-        axis.plot([volume], [price], "o", color="black", markersize=4, label="trade")
-        axis.set_title(f"{title}\nλ = {price:.6g}, {volume:.6g} kWh", fontsize="medium")
-    axis.set_ylim(bottom=0)
+        axis.axhline(price, color=PRICE_COLOUR, linewidth=1.2, linestyle="--", zorder=1, label="price λ")
+        axis.plot([volume], [price], "o", color="black", markersize=5, zorder=4, label="trade")
+        axis.set_title(f"{title}\nλ = {price:.6g}, {volume:.6g} kWh", fontsize="medium", parse_math=False)
+    axis.set_ylim(0, top)
     axis.set_xlim(left=0)
     axis.tick_params(labelsize="small")
     axis.spines[["top", "right"]].set_visible(False)

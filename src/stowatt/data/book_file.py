@@ -32,7 +32,7 @@ _SIDES: Final = {side.word: side for side in Side}
 
 
 Row = tuple[int, str, str, str, str, str]
-"""One row as text: its place (its first line in a CSV file, its number in a Parquet file), then the cells of COLUMNS."""
+"""One row as text: its place (first line in a CSV file, number in a Parquet file), then the cells of COLUMNS."""
 
 
 @dataclass(frozen=True, slots=True)
