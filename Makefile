@@ -1,10 +1,12 @@
 # Stowatt. `make demo` and `make test` set everything up themselves: they need Python 3.11 or later, git and make.
-# Variables: ARGS= (arguments of demo and bench), PYTHON= (the interpreter of the environment), JOBS= (test processes).
+# Variables: ARGS= (arguments of demo, bench and halmos), PYTHON= (the interpreter of the environment), JOBS= (test
+# processes), COVERAGE= (forge coverage's own flags; --ir-minimum if the compiler finds the stack too deep).
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 JOBS ?= 2
 ARGS ?=
+COVERAGE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -81,8 +83,8 @@ gas: $(NPM)  ## write the gas snapshots anew; the change is the diff of contract
 
 coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresholds
 	@mkdir -p build
-	@{ export FORGE_SNAPSHOT_CHECK=false && \
-		$(FORGE) coverage --report lcov --report-file build/lcov.info --no-match-path 'contracts/test/gas/*'; } >build/coverage.log 2>&1 || \
+	@{ export FORGE_SNAPSHOT_CHECK=false FOUNDRY_FUZZ_RUNS=64 FOUNDRY_INVARIANT_RUNS=8 && \
+		$(FORGE) coverage $(COVERAGE) --report lcov --report-file build/lcov.info --no-match-path 'contracts/test/gas/*'; } >build/coverage.log 2>&1 || \
 		{ tail -n 60 build/coverage.log; exit 1; }
 	@$(BIN)/python scripts/check_coverage.py build/lcov.info
 

@@ -245,7 +245,7 @@ def main() -> None:
         raise SystemExit(f"not what the sources compile to: {', '.join(changed)}; run `make contracts`")
     if not arguments.check:
         write(built, arguments.out)
-        print(f"{len(changed)} of {len(built)} artefacts changed")
+        print(f"{len(built)} artefacts, changed or removed: {', '.join(changed) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ def place_of(element: Mapping[str, Any]) -> str:
     fields = element.get("type_specific_fields", {})
     name = str(fields.get("signature", element["name"]))
     parent = fields.get("parent")
-    if parent is not None and parent["type"] == "contract":
-        return f"{parent['name']}.{name}"
-    return name
+    if parent is None or parent["type"] not in {"contract", "function"}:
+        return name
+    return f"{place_of(parent)}.{name}"
 
 
 def findings(report: Mapping[str, Any]) -> dict[Finding, str]:

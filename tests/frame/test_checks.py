@@ -26,7 +26,11 @@ def test_coverage_adds_up_records_and_leaves_out_tests() -> None:
     assert market.lines == {10: 3, 11: 2}
     assert market.missed_branches() == [10]
     assert check_coverage.totals([market]) == (100.0, 50.0)
-    assert "B10" in check_coverage.table([market])
+    assert "branches never taken, in lines: 10" in check_coverage.table([market])
+
+
+def test_coverage_joins_neighbouring_lines() -> None:
+    assert check_coverage.ranges([9, 3, 4, 5, 5]) == "3-5 9"
 
 
 def test_coverage_of_nothing_is_whole() -> None:
@@ -60,6 +64,13 @@ REPORT = {
         ]
     }
 }
+
+
+def test_slither_place_of_a_local_variable_names_its_function() -> None:
+    node = REPORT["results"]["detectors"][0]["elements"][0]
+    function = node["type_specific_fields"]["parent"]
+    variable = {"type": "variable", "name": "start", "type_specific_fields": {"parent": function}}
+    assert check_slither.place_of(variable) == "Market.phase(uint256).start"
 
 
 def test_slither_finding_needs_an_answer() -> None:
