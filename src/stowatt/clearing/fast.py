@@ -57,6 +57,7 @@ class Columns:
 
     @classmethod
     def of(cls, book: Book) -> "Columns":
+        """The columns of a book."""
         segments = [segment for _, curve in book.bids for segment in curve.segments]
         ticks, widths = np.array(segments, dtype=np.int64).reshape(-1, 2).T
         sides = np.array([curve.side for _, curve in book.bids], dtype=np.bool_)

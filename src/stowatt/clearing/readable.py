@@ -55,6 +55,7 @@ class Market:
 
     @classmethod
     def of(cls, book: Book) -> "Market":
+        """The sums of a book's two sides."""
         asks, bids = (
             Steps(segment for _, curve in book.bids if curve.side is side for segment in curve.segments)
             for side in Side

@@ -46,6 +46,7 @@ class RowSource:
     total: int
 
     def refuse(self, place: int, column: str | None, what: str, way_out: str) -> NoReturn:
+        """Raise the error that names the row."""
         raise BookFileError(self.path, what, way_out, line=place, column=column, counts=self.counts)
 
 

@@ -21,6 +21,8 @@ BATTERY_FILE = "homes.csv"
 MAX_KWH = Decimal(1_000_000)
 """The most that one cell may hold, kWh or kW: beyond any low-voltage connection, so a mistake of unit."""
 
+FIRST_YEAR, LAST_YEAR = 1971, 2999
+
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
@@ -170,6 +172,8 @@ def _instant(cell: _Cell, clock: ZoneInfo, due: datetime | None) -> datetime:
         raise cell.error(
             "is not an ISO timestamp", "write it like 2016-04-20T17:00 or 2016-04-20T17:00+02:00"
         ) from error
+    if not FIRST_YEAR <= stamp.year <= LAST_YEAR:
+        raise cell.error(f"is outside {FIRST_YEAR} to {LAST_YEAR}", "check the year")
     if stamp.tzinfo is None:
         local = stamp.replace(tzinfo=clock)
         at = local.astimezone(UTC)

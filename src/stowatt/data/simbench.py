@@ -48,6 +48,12 @@ _HOUSEHOLD = "H0-"
 _HOURS = Decimal(WINDOW_S) / 3600
 _KW_PER_MW = 1000
 
+_COLUMNS = {
+    "Load.csv": ["id", "node", "profile", "pLoad", "subnet"],
+    "RES.csv": ["id", "node", "profile", "pRES", "subnet"],
+    "Storage.csv": ["id", "node", "type", "profile", "pStor", "eStore", "etaStore", "subnet"],
+}
+
 Row = dict[str, str]
 
 
@@ -126,7 +132,7 @@ def read_homes(day: date, grid: Grid | None = None, *, days_before: int = 3) -> 
 
 def _elements(file: Path, subnet: str) -> tuple[Row, ...]:
     """The rows of one subnet."""
-    return tuple(_read(file).filter(pl.col("subnet") == subnet).to_dicts())
+    return tuple(_read(file, _COLUMNS[file.name]).filter(pl.col("subnet") == subnet).to_dicts())
 
 
 def _sites(grid: Grid) -> list[_Site]:
@@ -158,7 +164,7 @@ def _household(loads: Sequence[Row], node: str, profile: str = "") -> Row:
     here = [load for load in loads if load["node"] == node]
     households = [load for load in here if load["profile"].startswith(profile or _HOUSEHOLD)]
     if not here or (profile and not households):
-        raise HomesError(f"no load {profile} at {node} for its PV or storage", "use simbench 1.6.3")
+        raise HomesError(f"no load {profile or 'at all'} at {node} for its PV or storage", "use simbench 1.6.3")
     return (households or here)[0]
 
 
