@@ -22,10 +22,14 @@ abstract contract Bidding is MarketState {
         uint256 point; // compressed: x, and y's parity in the top bit
     }
 
-    /// @notice An opening of a commitment. It proves itself, so anybody may submit it.
+    /// @notice An opening of a commitment. It proves itself, so anybody may submit it. The device's terms are those at the
+    /// time of the commitment, which binds them: what the registry changes later cannot spoil an opening.
     struct Opening {
         uint32 window;
         address participant;
+        uint32 device; // of a seller; 0 for a buyer
+        uint32 limitWh; // the device's Q_max (1); 0 for a buyer
+        bytes32 fingerprint; // H_i; 0 for a buyer
         uint256 blinder;
         bytes curve; // see BidCurve
     }
@@ -48,19 +52,19 @@ abstract contract Bidding is MarketState {
 
     /// @notice Opens windows for bidding. Anybody may; at most one ring ahead, so that no place can be squatted, and
     /// only when the place's last window is cleared or void (T17).
-    function open(uint256 first, uint256 count) external nonReentrant {
+    function open(uint256 first, uint256 count) external nonReentrantView {
         for (uint256 i; i < count; ++i) {
             _open(first + i);
         }
     }
 
     /// @notice Commits to a bid, or replaces the commitment (then no further bond is taken).
-    function commit(uint256 window, uint256 side, uint256 point) external nonReentrant {
+    function commit(uint256 window, uint256 side, uint256 point) external nonReentrantView {
         _accounts[msg.sender] = _commit(_accounts[msg.sender], window, side, point);
     }
 
     /// @notice Commits to bids in many windows. All or nothing.
-    function commitMany(Commitment[] calldata commitments) external nonReentrant {
+    function commitMany(Commitment[] calldata commitments) external nonReentrantView {
         uint256 account = _accounts[msg.sender];
         for (uint256 i; i < commitments.length; ++i) {
             account = _commit(account, commitments[i].window, commitments[i].side, commitments[i].point);
@@ -69,7 +73,7 @@ abstract contract Bidding is MarketState {
     }
 
     /// @notice Takes the caller's commitment back before the commit deadline; the bond is free again.
-    function withdrawCommitment(uint256 window) external nonReentrant {
+    function withdrawCommitment(uint256 window) external nonReentrantView {
         (uint256 round, uint256 place) = _ringOf(window);
         uint256 status = _inPhase(window, Phase.Commit);
         uint256 slot = _slots[msg.sender][place];
@@ -81,24 +85,20 @@ abstract contract Bidding is MarketState {
     }
 
     /// @notice Opens one commitment (7). Anybody may submit it.
-    function reveal(Opening calldata opening) external nonReentrant {
+    function reveal(Opening calldata opening) external nonReentrantView {
         _reveal(opening, true);
     }
 
     /// @notice Opens many commitments; one that is refused is skipped, never the batch (T5). Returns how many opened.
-    function revealMany(Opening[] calldata openings) external nonReentrant returns (uint256 accepted) {
+    function revealMany(Opening[] calldata openings) external nonReentrantView returns (uint256 accepted) {
         for (uint256 i; i < openings.length; ++i) {
             if (_reveal(openings[i], false)) ++accepted;
         }
     }
 
-    /// @notice The hash m that a commitment binds, reduced modulo the group order (6).
-    function messageOf(uint256 window, address participant, uint256 side, bytes calldata curve)
-        external
-        view
-        returns (uint256)
-    {
-        return _message(window, participant, side, _accounts[participant], curve);
+    /// @notice The hash m that a commitment binds, reduced modulo the group order (6). `side` is 0 (sell) or 1 (buy).
+    function messageOf(Opening calldata opening, uint256 side) external view returns (uint256) {
+        return _message(opening, side);
     }
 
     function _open(uint256 window) private {
@@ -122,21 +122,40 @@ abstract contract Bidding is MarketState {
         uint256 status = _inPhase(window, Phase.Commit);
         if (side > BUY) revert Errors.BadSide(side);
         if (point == 0) revert Errors.BadCommitment(window);
-        if (!openMode && ((account >> (ROLES_SHIFT + side)) & 1 == 0 || block.timestamp > uint40(account >> EXPIRY_SHIFT))) {
-            revert Errors.NotAdmitted(msg.sender, uint8(side));
-        }
-        uint256 old = _slots[msg.sender][place];
+        _requireAdmitted(account, side);
+        mapping(uint256 => uint256) storage slots = _slots[msg.sender];
+        uint256 old = slots[place];
         if (old.isCommitted(round)) {
             status = status.withoutCommitment(old.sideOf(), old);
         } else {
             _requireDone(old, place);
             account = _minus(account, msg.sender, _bond);
         }
-        uint256 slot = BidSlot.committed(round, side, window, point);
-        _slots[msg.sender][place] = slot;
+        uint256 slot = _sealed(account, round, side, window, point);
+        slots[place] = slot;
         _status[window] = status.withCommitment(side, slot);
         emit Committed(window, msg.sender, side, point);
         return account;
+    }
+
+    /// @dev The slot word of the caller's commitment; a seller's binds its device as it is now.
+    function _sealed(uint256 account, uint256 round, uint256 side, uint256 window, uint256 point)
+        private
+        view
+        returns (uint256)
+    {
+        if (side == BUY) return BidSlot.committed(round, side, window, point, 0, 0, 0);
+        (uint256 device, uint256 limitWh) = (uint32(account >> DEVICE_SHIFT), uint32(account >> LIMIT_SHIFT));
+        return BidSlot.committed(round, side, window, point, device, limitWh, fingerprintOf[msg.sender]);
+    }
+
+    /// @dev A seller needs a device; outside the open mode everybody needs the side's role in an unexpired credential.
+    function _requireAdmitted(uint256 account, uint256 side) private view {
+        bool admitted = openMode
+            || ((account >> (ROLES_SHIFT + side)) & 1 != 0 && block.timestamp <= uint40(account >> EXPIRY_SHIFT));
+        if (!admitted || (side == SELL && uint32(account >> DEVICE_SHIFT) == 0)) {
+            revert Errors.NotAdmitted(msg.sender, uint8(side));
+        }
     }
 
     /// @dev A word of an earlier round may be overwritten only when nothing can be claimed for it any more (T17).
@@ -151,95 +170,93 @@ abstract contract Bidding is MarketState {
     /// @dev Returns whether the opening was accepted. Refusals revert if `strict`, and change nothing otherwise.
     function _reveal(Opening calldata opening, bool strict) private returns (bool) {
         (uint256 round, uint256 place) = _ringOf(opening.window);
-        // A commitment of this round exists only in a window that was opened, and an open window's phase is its time's.
-        Phase phase = _phase(opening.window, STATUS_OPEN, block.timestamp);
-        if (phase != Phase.Reveal) {
-            if (strict) revert Errors.WrongPhase(opening.window, uint8(phase));
-            return false;
-        }
-
-        uint256 slot = _slots[opening.participant][place];
-        if (!slot.isCommitted(round)) {
-            if (strict) revert Errors.NoCommitment(opening.window, opening.participant);
-            return false;
-        }
+        mapping(uint256 => uint256) storage slots = _slots[opening.participant];
+        uint256 slot = slots[place];
         uint256 side = slot.sideOf();
-        uint256 account = _accounts[opening.participant];
-        (uint256 quantity, uint256 value, uint256 bad) = BidCurve.measure(opening.curve, side, _ticks);
-        if (bad != 0) {
-            if (strict) revert Errors.BadCurve(opening.window, opening.participant, bad - 1);
+        (uint256 extra, bytes4 refusal) = _check(opening, slot, round, side);
+        if (refusal != 0) {
+            if (strict) revert Errors.OpeningRefused(opening.window, opening.participant, refusal);
             return false;
         }
-        if (!_matches(opening, slot, round, side, account)) {
-            if (strict) revert Errors.OpeningMismatch(opening.window, opening.participant);
-            return false;
+        if (extra != 0) _take(opening.participant, extra);
+
+        bytes memory bid = _enter(opening.curve, round, place, side);
+        slots[place] = BidSlot.opened(round, side, opening.window, opening.device, bid);
+        unchecked {
+            _blinders[place] += Pedersen.hash(opening.blinder);
         }
-        if (side == SELL && quantity > uint32(account >> LIMIT_SHIFT)) {
-            if (strict) {
-                revert Errors.BeyondDevice(
-                    opening.window, opening.participant, quantity, uint32(account >> LIMIT_SHIFT)
-                );
-            }
-            return false;
-        }
-        uint256 locked = _locked(side, quantity, value);
-        if (locked > _bond) {
-            if (!strict && (account & BALANCE_MASK) < locked - _bond) return false;
-            _accounts[opening.participant] = _minus(account, opening.participant, locked - _bond);
-        }
-        _enter(opening, round, place, side, uint32(account >> DEVICE_SHIFT));
+        emit Revealed(opening.window, opening.participant, opening.blinder, bid);
         return true;
     }
 
-    /// @dev Enters the bid in the book, replaces the commitment by the bid's hash, and adds to the seed.
-    function _enter(Opening calldata opening, uint256 round, uint256 place, uint256 side, uint256 device) private {
-        bytes memory bid = BidCurve.withOffsets(opening.curve);
-        uint256 n = opening.curve.length / BidCurve.SEGMENT;
-        uint256 base = PriceBook.baseOf(place);
-        for (uint256 i; i < n; ++i) {
-            (uint256 tick, uint256 width) = BidCurve.segment(bid, i);
-            BidCurve.setOffset(bid, n, i, PriceBook.add(base, round, tick, side, width, i == 0));
-        }
-        // A buyer's bid binds no device (§5).
-        _slots[opening.participant][place] =
-            BidSlot.opened(round, side, opening.window, side == SELL ? device : 0, bid);
+    /// @dev Everything that can refuse an opening, in order of cost: the selector of the reason, or zero and what the
+    /// opening takes from the free balance.
+    function _check(Opening calldata opening, uint256 slot, uint256 round, uint256 side)
+        private
+        view
+        returns (uint256 extra, bytes4 refusal)
+    {
+        // A commitment of this round exists only in a window that was opened, and an open window's phase is its time's.
+        if (_phase(opening.window, STATUS_OPEN, block.timestamp) != Phase.Reveal) return (0, Errors.WrongPhase.selector);
+        if (!slot.isCommitted(round)) return (0, Errors.NoCommitment.selector);
+        (uint256 quantity, uint256 value, bool valid) = BidCurve.measure(opening.curve, side, _ticks);
+        if (!valid) return (0, Errors.BadCurve.selector);
+        if (side == SELL && quantity > opening.limitWh) return (0, Errors.BeyondDevice.selector);
+        // The blinder's range makes the opening unique (T4).
+        if (opening.blinder == 0 || opening.blinder >= Pedersen.ORDER) return (0, Errors.BadBlinder.selector);
+        if (_committedWord(opening, round, side) != slot) return (0, Errors.OpeningMismatch.selector);
         unchecked {
-            _blinders[place] += uint256(keccak256(abi.encode(opening.blinder)));
+            extra = _locked(side, quantity, value) - _bond; // at least the bond is locked
         }
-        emit Revealed(opening.window, opening.participant, opening.blinder, bid);
+        if (extra != 0 && _accounts[opening.participant] & BALANCE_MASK < extra) {
+            refusal = Errors.InsufficientBalance.selector;
+        }
     }
 
-    /// @dev Does the opening match the commitment in `slot`? The blinder's range makes the opening unique (T4).
-    function _matches(Opening calldata opening, uint256 slot, uint256 round, uint256 side, uint256 account)
+    /// @dev Enters the curve in the price book; returns it followed by the offsets that its segments got.
+    function _enter(bytes calldata curve, uint256 round, uint256 place, uint256 side)
         private
-        view
-        returns (bool)
+        returns (bytes memory bid)
     {
-        if (opening.blinder == 0 || opening.blinder >= Pedersen.ORDER) return false;
-        uint256 message = _message(opening.window, opening.participant, side, account, opening.curve);
-        uint256 point = Pedersen.commit(message, opening.blinder);
-        return BidSlot.committed(round, side, opening.window, point) == slot;
+        bid = BidCurve.withOffsets(curve);
+        uint256 n = curve.length / BidCurve.SEGMENT;
+        uint256 base = PriceBook.baseOf(place);
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                (uint256 tick, uint256 width) = BidCurve.segment(bid, i);
+                BidCurve.setOffset(bid, n, i, PriceBook.add(base, round, tick, side, width, i == 0));
+            }
+        }
     }
 
-    function _message(uint256 window, address participant, uint256 side, uint256 account, bytes calldata curve)
-        private
-        view
-        returns (uint256)
-    {
-        uint256 device = side == SELL ? uint32(account >> DEVICE_SHIFT) : 0;
-        bytes32 fingerprint = side == SELL ? fingerprintOf[participant] : bytes32(0);
-        bytes memory context = abi.encodePacked(
-            DOMAIN,
-            block.chainid,
-            uint256(uint160(address(this))),
-            window,
-            uint256(uint160(participant)),
-            side,
-            device,
-            fingerprint,
-            curve
+    /// @dev The slot word that the opening's commitment would have (6), (7).
+    function _committedWord(Opening calldata opening, uint256 round, uint256 side) private view returns (uint256) {
+        uint256 point = Pedersen.commit(_message(opening, side), opening.blinder);
+        return BidSlot.committed(
+            round, side, opening.window, point, opening.device, opening.limitWh, opening.fingerprint
         );
-        return uint256(keccak256(context)) % Pedersen.ORDER;
+    }
+
+    /// @dev keccak256(domain ‖ chain id ‖ market ‖ window ‖ participant ‖ side ‖ device ‖ H_i ‖ curve) mod n (§5), each of
+    /// the first eight in one word. Built in place: the copies that abi.encodePacked makes cost 400 gas an opening.
+    function _message(Opening calldata opening, uint256 side) private view returns (uint256 message) {
+        (bytes32 domain, uint256 order) = (DOMAIN, Pedersen.ORDER);
+        (uint256 window, uint256 participant) = (opening.window, uint160(opening.participant));
+        (uint256 device, bytes32 fingerprint) = (opening.device, opening.fingerprint);
+        bytes calldata curve = opening.curve;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, domain)
+            mstore(add(p, 0x20), chainid())
+            mstore(add(p, 0x40), address())
+            mstore(add(p, 0x60), window)
+            mstore(add(p, 0x80), participant)
+            mstore(add(p, 0xa0), side)
+            mstore(add(p, 0xc0), device)
+            mstore(add(p, 0xe0), fingerprint)
+            calldatacopy(add(p, 0x100), curve.offset, curve.length)
+            message := mod(keccak256(p, add(0x100, curve.length)), order)
+        }
     }
 
     /// @dev What an opened bid keeps locked until its claim: the worst-case deposit, towards which the bond counts (§6).

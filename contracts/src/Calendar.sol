@@ -152,8 +152,12 @@ abstract contract Calendar {
 
     /// @dev The window's round and place in the ring.
     function _ringOf(uint256 window) internal view returns (uint256 round, uint256 place) {
-        round = window / _ring;
-        place = window % _ring;
+        uint256 ring = _ring;
+        assembly ("memory-safe") {
+            // The constructor refused a ring of zero, so Solidity's check of the divisor is not needed.
+            round := div(window, ring)
+            place := mod(window, ring)
+        }
         if (round > type(uint16).max || window > type(uint32).max) revert Errors.WindowBeyondCalendar(window);
     }
 

@@ -35,7 +35,7 @@ abstract contract Clearing is Bidding {
 
     /// @notice Clears the window, once its reveal deadline has passed or all its commitments are opened. Anybody may.
     /// @dev Its gas depends on the price grid alone (T11, T12).
-    function clear(uint256 window) external nonReentrant {
+    function clear(uint256 window) external nonReentrantView {
         (uint256 round, uint256 place) = _ringOf(window);
         uint256 status = _status[window];
         Phase phase = _phase(window, status.status(), block.timestamp);
@@ -66,7 +66,7 @@ abstract contract Clearing is Bidding {
     }
 
     /// @notice Voids a window that was not cleared in time: everybody gets everything back (T16). Anybody may.
-    function voidWindow(uint256 window) external nonReentrant {
+    function voidWindow(uint256 window) external nonReentrantView {
         _ringOf(window);
         uint256 status = _inPhase(window, Phase.Lapsed);
         _status[window] = StatusWord.ended(STATUS_VOID, status.sellers(), status.buyers());

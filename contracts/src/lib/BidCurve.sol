@@ -45,16 +45,16 @@ library BidCurve {
         }
     }
 
-    /// @notice Checks §2 and sums up: quantity Σ width, value Σ width·tick. `bad` is 0, or 1 + the number of the first
-    /// segment that breaks a rule (for a bad length: 1 + the number of bytes).
+    /// @notice Checks §2 (1 to 16 segments, positive widths, ticks on the grid and strictly monotone), and sums up:
+    /// quantity Σ width, value Σ width·tick.
     function measure(bytes calldata curve, uint256 side, uint256 ticks)
         internal
         pure
-        returns (uint256 quantity, uint256 value, uint256 bad)
+        returns (uint256 quantity, uint256 value, bool valid)
     {
         unchecked {
             uint256 n = curve.length / SEGMENT;
-            if (n == 0 || n > MAX_SEGMENTS || n * SEGMENT != curve.length) return (0, 0, 1 + curve.length);
+            if (n == 0 || n > MAX_SEGMENTS || n * SEGMENT != curve.length) return (0, 0, false);
             uint256 previous;
             for (uint256 i; i < n; ++i) {
                 uint256 word;
@@ -63,12 +63,13 @@ library BidCurve {
                 }
                 uint256 tick = word >> 32;
                 uint256 width = word & 0xffffffff;
-                if (width == 0 || tick >= ticks) return (0, 0, 1 + i);
-                if (i != 0 && (side == 0 ? tick <= previous : tick >= previous)) return (0, 0, 1 + i);
+                if (width == 0 || tick >= ticks) return (0, 0, false);
+                if (i != 0 && (side == 0 ? tick <= previous : tick >= previous)) return (0, 0, false);
                 quantity += width;
                 value += width * tick;
                 previous = tick;
             }
+            valid = true;
         }
     }
 

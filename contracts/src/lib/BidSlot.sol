@@ -10,9 +10,18 @@ library BidSlot {
     uint256 internal constant RESOLVED = 3;
     uint256 private constant LOW_MASK = (1 << 232) - 1;
 
-    /// @notice A sealed commitment (6): binds the window and the full 32-byte compressed point.
-    function committed(uint256 round, uint256 side, uint256 window, uint256 commitment) internal pure returns (uint256) {
-        return _word(round, COMMITTED, side, keccak256(abi.encode(window, commitment)));
+    /// @notice A sealed commitment (6): binds the window, the full 32-byte compressed point, and the seller's device as it
+    /// is at the commitment (zeros for a buyer).
+    function committed(
+        uint256 round,
+        uint256 side,
+        uint256 window,
+        uint256 point,
+        uint256 device,
+        uint256 limitWh,
+        bytes32 fingerprint
+    ) internal pure returns (uint256) {
+        return _word(round, COMMITTED, side, keccak256(abi.encode(window, point, device, limitWh, fingerprint)));
     }
 
     /// @notice An opened bid: binds the window, the device, and the curve with the offsets it got in the book.
@@ -21,7 +30,7 @@ library BidSlot {
         pure
         returns (uint256)
     {
-        return _word(round, OPENED, side, keccak256(abi.encodePacked(window, device, bid)));
+        return _word(round, OPENED, side, keccak256(abi.encode(window, device, keccak256(bid))));
     }
 
     /// @notice Claimed, refunded or withdrawn. Never zero, so that the next commitment creates no storage slot.

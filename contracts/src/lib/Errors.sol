@@ -36,7 +36,7 @@ library Errors {
     error RingOccupied(uint256 window, uint256 occupant);
     /// @notice The window may be opened only once its start is less than one ring ahead.
     error TooEarlyToOpen(uint256 window);
-    /// @notice The account's credential is missing the side's role, revoked, or expired.
+    /// @notice The account's credential is missing the side's role, revoked, or expired; or a seller has no device.
     error NotAdmitted(address account, uint8 side);
     /// @notice The side is neither 0 (sell) nor 1 (buy).
     error BadSide(uint256 side);
@@ -46,14 +46,17 @@ library Errors {
     error UnclaimedBid(address account, uint256 window);
     /// @notice The account has no unopened commitment in this window.
     error NoCommitment(uint256 window, address account);
+    /// @notice The opening is refused; `reason` is the selector of one of: WrongPhase, NoCommitment, BadCurve,
+    /// BeyondDevice, BadBlinder, OpeningMismatch, InsufficientBalance.
+    error OpeningRefused(uint256 window, address participant, bytes4 reason);
+    /// @notice The curve's encoding breaks §2.
+    error BadCurve();
+    /// @notice The curve's sum of widths exceeds the device's certified Q_max (1).
+    error BeyondDevice();
     /// @notice The blinder is zero or not below the group order (T4).
-    error BadBlinder(uint256 window, address account);
-    /// @notice The curve's encoding breaks §2 at this segment (its number; or the number of bytes if the length is wrong).
-    error BadCurve(uint256 window, address account, uint256 segment);
-    /// @notice The curve's sum of widths exceeds the device's certified Q_max (1); 0 when the account has no device.
-    error BeyondDevice(uint256 window, address account, uint256 quantity, uint256 limit);
+    error BadBlinder();
     /// @notice The opening does not match the commitment (7).
-    error OpeningMismatch(uint256 window, address account);
+    error OpeningMismatch();
     /// @notice A tick's quantity lane would overflow (T8).
     error LaneFull(uint256 tick);
     /// @notice The bid passed does not hash to the stored word, or was claimed already (T10).

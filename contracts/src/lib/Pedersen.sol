@@ -31,6 +31,14 @@ library Pedersen {
         if (!ok) revert Errors.PrecompileFailed();
     }
 
+    /// @notice What a blinder adds to the window's seed: keccak256 of its 32 bytes (§5).
+    function hash(uint256 blinder) internal pure returns (uint256 h) {
+        assembly ("memory-safe") {
+            mstore(0, blinder)
+            h := keccak256(0, 0x20)
+        }
+    }
+
     /// @notice Refuses a chain whose precompiles differ (T25).
     function selfTest() internal view {
         if (commit(12345, 67890) != SELF_TEST) revert Errors.PrecompileFailed();
