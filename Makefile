@@ -2,6 +2,8 @@
 # Variables: ARGS= (arguments of demo, bench and halmos), PYTHON= (the interpreter of the environment), JOBS= (test
 # processes), COVERAGE= (forge coverage's own flags; --ir-minimum if the compiler finds the stack too deep).
 
+.NOTPARALLEL:
+unexport PYTHONPATH PYTHONHOME
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 JOBS ?= 2
@@ -15,9 +17,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-emit-find-links
 PRIVATE_HOME := $(CURDIR)/.cache/home
 # Forge and its relatives write to HOME; they get one of their own.
-FORGE = mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-forge forge) && HOME="$(PRIVATE_HOME)" "$$forge"
+FORGE = mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-foundry forge) && HOME="$(PRIVATE_HOME)" "$$forge"
 
-# stamps
+# stamps: what was set up to the end
+MADE := $(VENV)/.stamp-made
 RUNTIME := $(VENV)/.stamp-runtime
 DEV := $(VENV)/.stamp-dev
 NPM := node_modules/.stamp
@@ -41,12 +44,12 @@ test: lint forge coverage pytest  ## every check; the summary of pytest comes la
 
 setup: $(DEV) $(NPM)  ## the whole tool chain, without running anything
 
-$(BIN)/python: tools/find-python
+$(MADE):
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find-python) && echo "creating $(VENV) with $$python" && \
 		"$$python" -m venv --clear $(VENV)
 	@touch $@
 
-$(RUNTIME): $(BIN)/python pyproject.toml requirements/build.lock requirements/runtime.lock requirements/data.lock
+$(RUNTIME): $(MADE) pyproject.toml requirements/build.lock requirements/runtime.lock requirements/data.lock
 	@echo "installing Stowatt and what it runs on (a few minutes at most, once)"
 	@$(PIP) install --require-hashes --no-deps -r requirements/build.lock -r requirements/runtime.lock
 	@$(PIP) install --require-hashes --no-deps -r requirements/data.lock
@@ -96,7 +99,7 @@ contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
 
 # --- deeper checks, each tool in an environment of its own -------------------------------------------------------------
 
-.venvs/%/.stamp: requirements/%.lock tools/find-python
+.venvs/%/.stamp: requirements/%.lock
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find-python) && "$$python" -m venv --clear .venvs/$*
 	@.venvs/$*/bin/python -m pip --disable-pip-version-check --no-input --quiet \
 		install --require-hashes --no-deps -r requirements/$*.lock
@@ -106,7 +109,7 @@ slither: $(NPM) $(SLITHER)  ## static analysis; every finding must be answered i
 	@HOME="$(PRIVATE_HOME)" $(BIN)/python scripts/check_slither.py .venvs/slither/bin/slither
 
 halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contracts called …Proofs
-	@mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-forge forge) && \
+	@mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-foundry forge) && \
 		PATH="$$(dirname "$$forge"):$$PATH" HOME="$(PRIVATE_HOME)" FOUNDRY_PROFILE=halmos \
 		.venvs/halmos/bin/halmos --forge-build-out build/halmos --match-contract 'Proofs$$' --function check_ $(ARGS)
 
@@ -118,7 +121,9 @@ bench: $(RUNTIME)  ## the benchmarks (ARGS= are passed on)
 crash: $(NPM)  ## kill -9 of the embedded ledger, the full number of trials
 	@STOWATT_FULL=1 $(BIN)/pytest -q --color=no -m crash
 
-soak: $(NPM)  ## long random runs
+soak: $(NPM)  ## long random runs, of the contracts and of Python, with new seeds
+	@seed=$$($(BIN)/python -c 'import secrets; print(secrets.randbits(63))') && echo "seed $$seed" && \
+		export FOUNDRY_FUZZ_RUNS=5000 FOUNDRY_INVARIANT_RUNS=500 && $(FORGE) test --fuzz-seed "$$seed"
 	@STOWATT_FULL=1 $(BIN)/pytest -q --color=no -m soak
 
 # --- housekeeping ----------------------------------------------------------------------------------------------------

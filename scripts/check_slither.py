@@ -68,7 +68,7 @@ def compare(found: Mapping[Finding, str], answered: Mapping[Finding, str]) -> li
 def run(slither: str) -> Mapping[str, Any]:
     """Run slither on the project and return its JSON report."""
     forge = subprocess.run(
-        [str(ROOT / "tools" / "find-forge"), "forge"], check=True, capture_output=True, text=True
+        [str(ROOT / "tools" / "find-foundry"), "forge"], check=True, capture_output=True, text=True
     ).stdout.strip()
     environment = os.environ | {
         "PATH": f"{Path(forge).parent}{os.pathsep}{os.environ['PATH']}",
