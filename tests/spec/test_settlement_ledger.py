@@ -208,7 +208,7 @@ def play(data: st.DataObject, funds: int) -> WindowBooks:
         tick_size=data.draw(st.integers(1, 2000)),
         bond=data.draw(st.integers(0, 3000)),
         alpha_seller=data.draw(st.integers(1, PPM)),
-        alpha_buyer=data.draw(st.integers(1, PPM)),
+        alpha_buyer=data.draw(st.sampled_from([1, 50_000, 400_000, PPM])),
         efficiency=data.draw(st.integers(1, PPM)),
         tolerance=data.draw(st.integers(1, PPM)),
     )
@@ -244,7 +244,7 @@ def claim_and_pay(data: st.DataObject, w: WindowBooks, fills: dict[str, int]) ->
             late.append(account)
             continue
         if data.draw(st.booleans()):
-            spent = w.vault.balance(account) // 2
+            spent = w.vault.balance(account)
             if spent:
                 w.vault.withdraw(account, spent)
         w.claim(account, fills[account], PAYMENT)
