@@ -169,7 +169,7 @@ abstract contract Bidding is MarketState {
 
     /// @dev Returns whether the opening was accepted. Refusals revert if `strict`, and change nothing otherwise.
     function _reveal(Opening calldata opening, bool strict) private returns (bool) {
-        (uint256 round, uint256 place) = _ringOf(opening.window);
+        (uint256 round, uint256 place) = _placeOf(opening.window);
         mapping(uint256 => uint256) storage slots = _slots[opening.participant];
         uint256 slot = slots[place];
         uint256 side = slot.sideOf();

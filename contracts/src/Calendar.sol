@@ -152,13 +152,18 @@ abstract contract Calendar {
 
     /// @dev The window's round and place in the ring.
     function _ringOf(uint256 window) internal view returns (uint256 round, uint256 place) {
+        (round, place) = _placeOf(window);
+        if (round > type(uint16).max || window > type(uint32).max) revert Errors.WindowBeyondCalendar(window);
+    }
+
+    /// @dev The same for any number, even beyond the calendar, where no slot word can have the round.
+    function _placeOf(uint256 window) internal view returns (uint256 round, uint256 place) {
         uint256 ring = _ring;
         assembly ("memory-safe") {
             // The constructor refused a ring of zero, so Solidity's check of the divisor is not needed.
             round := div(window, ring)
             place := mod(window, ring)
         }
-        if (round > type(uint16).max || window > type(uint32).max) revert Errors.WindowBeyondCalendar(window);
     }
 
     function _validate(Parameters memory p) private pure {
