@@ -122,15 +122,12 @@ def _csv_rows(path: str, text: str) -> Iterator[Row]:
 
 def check_header(path: str, header: list[str], line: int | None) -> list[int]:
     """Where each of the five columns is."""
-    for name in header:
-        if header.count(name) > 1:
-            raise BookFileError(path, f"column {shown(name)} is there twice", "keep one of them", line=line)
     for name in COLUMNS:
         if name not in header:
-            found = shown(",".join(header))
-            raise BookFileError(
-                path, f"column {name!r} is missing, found {found}", f"the columns are {','.join(COLUMNS)}", line=line
-            )
+            what = f"column {name!r} is missing, found {shown(','.join(header))}"
+            raise BookFileError(path, what, f"the columns are {','.join(COLUMNS)}", line=line)
+        if header.count(name) > 1:
+            raise BookFileError(path, f"column {name!r} is there twice", "keep one of them", line=line)
     return [header.index(name) for name in COLUMNS]
 
 
