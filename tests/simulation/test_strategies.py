@@ -1,0 +1,209 @@
+"""The strategies' promises, on random homes: never oversold, never below cost, never above the tariff."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stowatt.curves import Curve, Side
+from stowatt.data.homes import WINDOW, Battery, Home
+from stowatt.devices import DeviceParameters
+from stowatt.simulation.evening import Evening, EveningParameters, build_evening
+from stowatt.simulation.selfuse import step, stored_before
+from stowatt.simulation.strategies import ask, bid, sellable, split, spread, trait
+from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
+from stowatt.units import MAX_SEGMENTS, PPM, ceil_div
+from tests.simulation.homes import DAY, START, batteries, communities, costs, homes, parameters, profiles, tariffs
+
+TRAITS = [18110, 18342, 29145]
+
+
+def offered(evening: Evening, home: Home) -> list[int]:
+    """Wh that a home offers or asks for in each window."""
+    return [sum(b.curve.total for b in window.bids if b.home == home.id) for window in evening.windows]
+
+
+class TestSeller:
+    @given(homes(batteries), parameters)
+    def test_what_is_sold_and_what_the_home_needs_is_in_the_battery(self, home: Home, p: EveningParameters) -> None:
+        evening = build_evening([home], DAY, p)
+        assert home.battery
+        total = sum(offered(evening, home))
+        first = home.index(evening.windows[0].start)
+        end = max(first + p.windows, first + 5 * 4)  # the evening tariff ends at 22:00
+        kept = sum(max(0, home.net_load_wh(row)) for row in range(first, end))
+        stored = evening.stored_wh[home.id]
+        assert 0 <= stored <= home.battery.usable_wh
+        if total:
+            assert ceil_div((total + kept) * PPM, home.battery.efficiency_ppm) <= stored
+
+    @given(homes(batteries), parameters)
+    def test_power_is_never_oversold(self, home: Home, p: EveningParameters) -> None:
+        evening = build_evening([home], DAY, p)
+        assert home.battery
+        for window, quantity in zip(evening.windows, offered(evening, home), strict=True):
+            if quantity:
+                own = max(0, home.net_load_wh(home.index(window.start)))
+                assert (quantity + own) * 3600 <= home.battery.power_w * 900
+
+    @given(homes(batteries), parameters)
+    def test_every_ask_is_within_the_devices_q_max(self, home: Home, p: EveningParameters) -> None:
+        """§2 (1), as the contract will check it."""
+        battery = home.battery
+        assert battery
+        device = DeviceParameters(
+            battery.usable_wh,
+            battery.power_w,
+            battery.power_w,
+            battery.efficiency_ppm,
+            battery.efficiency_ppm,
+            bytes(32),
+        )
+        assert all(quantity <= device.q_max(900) for quantity in offered(build_evening([home], DAY, p), home))
+
+    @given(st.text(max_size=9), batteries, st.integers(1, 10**6), costs, tariffs, st.sampled_from([1, 7, 100, 9_999]))
+    def test_no_step_is_below_wear_losses_and_charging(
+        self, home: str, battery: Battery, offer: int, cost: BatteryCosts, tariff: Tariff, tick_size: int
+    ) -> None:
+        curve = ask(home, battery, offer, cost, tariff, tick_size)
+        assert curve is not None and curve.side is Side.SELL and curve.total == offer
+        eta = battery.efficiency_ppm
+        for tick, _ in curve.segments:
+            # exact: price >= replacement / (cycles * eta) + feed_in / eta^2, cross-multiplied
+            left = tick * tick_size * cost.cycle_life * eta * eta
+            right = cost.replacement * PPM * eta + tariff.feed_in * PPM * PPM * cost.cycle_life
+            assert left >= right
+
+    @given(st.text(max_size=9), batteries, st.integers(5, 10**6))
+    def test_an_ask_has_three_to_five_rising_steps(self, home: str, battery: Battery, offer: int) -> None:
+        cheap = Battery(battery.usable_wh, battery.power_w, 950_000, battery.energy_wh)
+        curve = ask(home, cheap, offer, BatteryCosts(), Tariff(), 100)
+        assert curve and 3 <= len(curve.segments) <= 5
+        assert curve.segments[-1].tick * 100 <= Tariff().day + 100
+
+    def test_a_worked_example(self) -> None:
+        """400 EUR/kWh, 6,000 cycles, 95 %: 0.070176 wear + 0.088643 charging = 0.158819 EUR/kWh."""
+        cost = BatteryCosts()
+        assert cost.wear(950_000) == 70_176
+        assert cost.charging(950_000, 80_000) == 88_643
+        battery = Battery(10_000, 5_000, 950_000, 8_000)
+        assert sellable(battery, 8_000, [1_000, -5_000, 600]) == 8_000 * 95 // 100 - 1_600
+        curve = ask("anna", battery, 1_000, cost, Tariff(), 100)
+        assert curve is not None
+        steps = len(curve.segments)
+        room = 300_000 - 158_819
+        assert curve.segments[0].tick == -(-(158_819 - (-room // (2 * steps))) // 100)
+
+    def test_a_battery_dearer_than_the_day_tariff_asks_its_cost(self) -> None:
+        curve = ask("a", Battery(1, 1, 950_000, 1), 100, BatteryCosts(4_000_000_000), Tariff(), 100)
+        assert curve == Curve.of(Side.SELL, [(-(-BatteryCosts(4_000_000_000).per_kwh(950_000, 80_000) // 100), 100)])
+
+
+class TestBuyer:
+    @given(st.text(max_size=9), st.integers(1, 10**7), tariffs, st.sampled_from([1, 7, 100, 9_999]))
+    def test_no_step_is_above_the_tariff_and_all_of_the_load_is_asked_for(
+        self, home: str, load: int, tariff: Tariff, tick_size: int
+    ) -> None:
+        curve = bid(home, load, tariff, tick_size)
+        assert curve is not None and curve.side is Side.BUY and curve.total == load
+        assert 1 <= len(curve.segments) <= 4
+        assert all(tick * tick_size <= tariff.evening - tariff.levy for tick, _ in curve.segments)
+
+    @given(st.text(max_size=9))
+    def test_every_home_wants_one_to_five_cents(self, home: str) -> None:
+        curve = bid(home, 1_000, Tariff(), 1)
+        assert curve and 10_000 <= 380_000 - curve.segments[0].tick <= 50_000
+        assert curve.segments[-1].tick >= Tariff().day - 50_000
+
+    @given(st.integers(-5_000, 0))
+    def test_a_home_with_a_surplus_asks_for_nothing(self, load: int) -> None:
+        assert bid("a", load, Tariff(), 100) is None
+
+
+class TestEvening:
+    @given(communities, parameters)
+    def test_all_curves_are_valid_and_every_home_is_on_one_side(
+        self, community: list[Home], p: EveningParameters
+    ) -> None:
+        evening = build_evening(community, DAY, p)
+        sells = {home.id for home in community if home.battery}
+        for window in evening.windows:
+            window.book()  # refuses an account on both sides or with two curves (§2)
+            for planned in window.bids:
+                assert 1 <= len(planned.curve.segments) <= MAX_SEGMENTS
+                assert (planned.curve.side is Side.SELL) == (planned.home in sells)
+        assert evening.bid_count == sum(len(window.bids) for window in evening.windows)
+
+    @given(communities, st.integers(0, 5))
+    def test_at_most_max_buyers_and_the_greatest_of_them(self, community: list[Home], most: int) -> None:
+        everybody = build_evening(community, DAY)
+        some = build_evening(community, DAY, EveningParameters(max_buyers=most))
+        assert len(some.buyers) == min(most, len(everybody.buyers))
+        need = {home.id: sum(offered(everybody, home)) for home in everybody.buyers}
+        chosen = {home.id for home in some.buyers}
+        left_out = [need[home] for home in need if home not in chosen]
+        assert not left_out or min(need[home] for home in chosen or need) >= max(left_out) or most == 0
+
+    @given(communities, parameters)
+    def test_the_same_day_twice_is_the_same(self, community: list[Home], p: EveningParameters) -> None:
+        assert build_evening(community, DAY, p) == build_evening(community, DAY, p)
+
+    @given(communities)
+    def test_windows_follow_each_other_from_17_o_clock(self, community: list[Home]) -> None:
+        starts = [window.start for window in build_evening(community, DAY).windows]
+        assert f"{starts[0]:%H:%M %z}" == "17:00 +0200" and len(starts) == 12
+        assert all(later - earlier == WINDOW for earlier, later in pairwise(starts))
+
+
+class TestParts:
+    @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**5), min_size=1, max_size=20))
+    def test_spread_uses_up_what_the_caps_allow(self, total: int, caps: list[int]) -> None:
+        offers = spread(total, caps)
+        assert sum(offers) == min(total, sum(caps))
+        assert all(0 <= offer <= cap for offer, cap in zip(offers, caps, strict=True))
+
+    @given(st.integers(0, 10**6), st.integers(1, 9))
+    def test_split_is_even(self, total: int, parts: int) -> None:
+        shares = split(total, parts)
+        assert sum(shares) == total and max(shares) - min(shares) <= 1
+
+    def test_traits_are_fixed(self) -> None:
+        """The hash is part of the published days: another one would change every figure."""
+        assert [trait(home, "margin", 40_001) for home in ("Load 1", "Load 2", "anna")] == TRAITS
+
+    @given(batteries, profiles, profiles)
+    def test_the_battery_never_makes_energy(self, battery: Battery, load: tuple[int, ...], pv: tuple[int, ...]) -> None:
+        energy = battery.energy_wh
+        for consumed, generated in zip(load, pv, strict=True):
+            after = step(battery, energy, consumed - generated)
+            assert 0 <= after <= battery.usable_wh
+            gained = (after - energy) * PPM
+            through = min(abs(consumed - generated), battery.window_cap_wh())
+            if consumed <= generated:
+                assert gained <= through * battery.efficiency_ppm
+            else:
+                assert after == 0 or -gained * battery.efficiency_ppm >= through * PPM * PPM
+            energy = after
+
+    def test_a_battery_serves_its_home_before_the_evening(self) -> None:
+        battery = Battery(1_000, 2_000, 900_000, 100)
+        home = Home("a", START, (0, 0, 300, 90), (400, 900, 0, 0), battery)
+        # 100 + 360; then 500 Wh is the most through the terminals: 450; 300 out cost 334; 90 out cost 100
+        assert [stored_before(home, battery, row) for row in range(5)] == [100, 460, 910, 576, 476]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: Tariff(evening=1),
+        lambda: Tariff(levy=300_001),
+        lambda: Tariff(feed_in=-1),
+        lambda: Tariff(levy=-1),
+        lambda: BatteryCosts(replacement=-1),
+        lambda: BatteryCosts(cycle_life=0),
+    ],
+)
+def test_impossible_prices_are_refused(bad: object) -> None:
+    with pytest.raises(TariffError):
+        bad()  # type: ignore[operator]
