@@ -124,14 +124,13 @@ def clear_columns(columns: Columns, rules: Rules) -> ColumnsResult:
     highest = _first_tick_reaching(columns, all_demand + 1) if all_supply else None
     price = lowest if highest is None else Tick(rules.price_rule.pick(lowest, highest, rules.seed))
     at = columns.ticks == price
-    better = np.where(buys, columns.ticks > price, columns.ticks < price)
+    better = (buys & (columns.ticks > price)) | (~buys & (columns.ticks < price))
     supply, demand = _cohorts(widths, buys, at, better)
     volume = Wh(supply.better + supply.residual)
-    fills = np.zeros_like(widths)
+    fills = widths * better if volume else np.zeros_like(widths)
     if volume:
-        fills[better] = widths[better]
-        for cohort, marginal in (supply, at & ~buys), (demand, at & buys):
-            fills[marginal] = _marginal_fills(widths[marginal], cohort, rules)
+        for cohort, rows in (supply, np.flatnonzero(at & ~buys)), (demand, np.flatnonzero(at & buys)):
+            fills[rows] = _marginal_fills(widths[rows], cohort, rules)
     return ColumnsResult(
         price=price if volume else None,
         lowest=lowest,
@@ -140,8 +139,8 @@ def clear_columns(columns: Columns, rules: Rules) -> ColumnsResult:
         supply=supply if volume else NO_COHORT,
         demand=demand if volume else NO_COHORT,
         fills=fills,
-        welfare=_product_sum(columns.ticks[buys], fills[buys]) - _product_sum(columns.ticks[~buys], fills[~buys]),
-        dual=_product_sum(np.abs(columns.ticks - price)[better], widths[better]),
+        welfare=_product_sum(columns.ticks, fills * buys) - _product_sum(columns.ticks, fills * ~buys),
+        dual=_product_sum(np.abs(columns.ticks - price), widths * better),
     )
 
 
@@ -160,7 +159,7 @@ def _first_tick_reaching(columns: Columns, target: int) -> Tick:
     low_bits = (int(columns.ticks.max()).bit_length() + 1) // 2
     blocks, leaves = columns.ticks >> low_bits, columns.ticks & ((1 << low_bits) - 1)
     block, before = _first_bucket_reaching(blocks, columns.widths, target)
-    inside = blocks == block
+    inside = np.flatnonzero(blocks == block)
     leaf, _ = _first_bucket_reaching(leaves[inside], columns.widths[inside], target - before)
     return Tick(block << low_bits | leaf)
 
@@ -209,7 +208,8 @@ def _share_seeded_order(x: Ints, size: int, residual: int, phase: int) -> Ints:
 
 
 def _sum(widths: Ints, rows: Flags) -> int:
-    return int(widths[rows].sum())
+    """The widths of some rows. Products with flags are several times quicker than picking the rows."""
+    return int((widths * rows).sum())
 
 
 def _product_sum(ticks: Ints, widths: Ints) -> int:
