@@ -137,6 +137,18 @@ class TestAnEveningByHand:
         assert window.vault.balance("ann") == 300_000
         assert window.vault.balance("sam") - before == 60_000
 
+    def test_t7_both_parts_of_a_split_inherit_the_draws_rounded_up(self, window):
+        for account, fill in (("sam", 3000), ("bea", 2000), ("bob", 1000)):
+            window.claim(account, fill, PAYMENT)
+        window.reading(1, 1)
+        assert window.draw(RightId("sam"), DELIVERY) == 105  # 1 Wh at 0.10 EUR/kWh / 0.95
+        rest = window.split(RightId("sam"), 1000)
+        assert rest == RightId("sam", 1000)
+        assert [window.rights[key].drawn for key in (RightId("sam"), rest)] == [35, 70]
+        tail = window.split(rest, 999)
+        assert [window.rights[key].drawn for key in (rest, tail)] == [35, 36]  # 34.93 and 35.04
+        assert [window.draw(key, DELIVERY) for key in (RightId("sam"), rest, tail)] == [0, 0, 0]
+
     def test_when_nobody_pays_the_seller_owes_nothing_and_the_rest_goes_to_the_treasury(self, window):
         window.claim("sam", 3000, PAYMENT)
         assert window.claim("bea", 2000, DELIVERY).defaulted

@@ -121,11 +121,12 @@ class Play:
 
     def _calendar(self) -> Calendar:
         random = self.random
+        alphas = [random.choice((1, 50_000, random.randint(1, PPM))) for _ in Side]
         return Calendar(
             origin=1_700_000_100, length=900, sub_slot=300, commit_lead=1800, reveal_lead=1200, payment_lead=300,
             reading_grace=600, void_delay=600, ring=96, ticks=random.choice((2, 12, 40)), price_rule=0, rationing=0,
             tick_size=random.choice((1, 7, 1000, 10**12)), bond=random.choice((0, 1, 999, 50_000)),
-            alpha_seller=random.choice((1, 50_000, random.randint(1, PPM))), alpha_buyer=random.choice((1, 50_000, random.randint(1, PPM))),
+            alpha_seller=alphas[Side.SELL], alpha_buyer=alphas[Side.BUY],
             efficiency=random.choice((1, 333_333, 950_000, PPM)), tolerance=random.choice((1, 950_000, PPM)),
         )  # fmt: skip
 
