@@ -8,8 +8,8 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Errors} from "./lib/Errors.sol";
 
 /// @title Participants' balances of the settlement token (§6), and what the registry says of them.
-/// @notice One word an account: free balance (96 bits) | device (32) | Q_max in Wh (32) | credential's expiry (40) |
-/// roles (8). Paths out are pulls (T13); the received amount is measured (T14); one lock guards every call (T15).
+/// @notice One word an account: free balance, 96 bits | device, 32 | Q_max in Wh, 32 | credential's expiry, 40 |
+/// roles, 8. Paths out are pulls (T13); the received amount is measured (T14); one lock guards every call (T15).
 abstract contract Vault is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 

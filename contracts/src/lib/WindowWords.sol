@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {Errors} from "./Errors.sol";
 
 /// @title A window's status word: status, unopened commitments by side, and a digest or the progress of its fills.
-/// @notice status (8 bits) | sellers (24) | buyers (24) | while open: a digest of the commitments (200);
-/// once cleared: resolved Wh (56) and settled Wh (56).
+/// @notice status, 8 bits | sellers, 24 | buyers, 24 | while open: a digest of the commitments, 200;
+/// once cleared: resolved Wh, 56, and settled Wh, 56.
 /// @dev The digest is the sum of the live commitments' slot words mod 2^200. It costs nothing to keep, and lets an
 /// auditor prove that no commitment's event, even of one never opened, was altered.
 library StatusWord {
@@ -74,8 +74,8 @@ library StatusWord {
 }
 
 /// @title A clearing's result in one word: all that a claim needs.
-/// @notice tick (16 bits) | volume V (56) | residual R (56) | total T (56) | phase φ (56) | rationed side (8: 0 sell,
-/// 1 buy, 2 none). At most one marginal cohort is rationed (§3).
+/// @notice tick, 16 bits | volume V, 56 | residual R, 56 | total T, 56 | phase φ, 56 | rationed side, 8 (0: sell,
+/// 1: buy, 2: none). At most one marginal cohort is rationed (§3).
 library ResultWord {
     uint256 internal constant NO_SIDE = 2;
     uint256 private constant WH_MASK = (1 << 56) - 1;
@@ -113,7 +113,7 @@ library ResultWord {
     }
 }
 
-/// @title A window's money in one word: pool (96 bits) | escrow (96) | paid Wh (56).
+/// @title A window's money in one word: pool, 96 bits | escrow, 96 | paid Wh, 56.
 /// @notice The pool holds payments and forfeits, the escrow holds deposits. Nothing leaves a window but its own money.
 library MoneyWord {
     uint256 private constant AMOUNT_MASK = (1 << 96) - 1;
