@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @title A capacity right's token id: what it is a right to, so that none of it needs storage (25).
-/// @notice participant (160 bits) | window (32) | side (8) | start in the bid's filled Wh (40) | final flag (1 at bit 240).
+/// @notice participant, 160 bits | window, 32 | side, 8 | start in the bid's filled Wh, 40 | final flag, bit 240.
 library RightId {
     uint256 private constant FINAL = 1 << 240;
 
