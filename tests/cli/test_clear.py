@@ -310,6 +310,11 @@ class TestApp:
             assert outcome.status == 0
             assert all(name in outcome.out for name in app.COMMANDS)
 
+    def test_a_group_without_a_command_shows_its_help(self, run: Run) -> None:
+        outcome = run("keys")
+        assert (outcome.status, outcome.err) == (2, "")
+        assert "list" in outcome.out
+
     def test_an_unknown_command(self, run: Run) -> None:
         outcome = run("trade")
         assert outcome.status == 2

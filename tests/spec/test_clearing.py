@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stowatt import clearing
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, WindowResult, clear_fast, clear_readable, marginal_fill
 from stowatt.clearing.rationing import pro_rata, seeded_order
 from stowatt.clearing.rules import by_name, parse_seed
@@ -301,6 +302,14 @@ class TestFastRefusesColumnsOutOfBounds:
         rows = 2**24 + 1
         with pytest.raises(BookError, match="adds up"):
             Columns(np.zeros(rows, np.int64), np.full(rows, MAX_WIDTH_WH), np.ones(rows, np.bool_))
+
+
+def test_the_example_of_the_package_runs() -> None:
+    example = [line[4:] for line in (clearing.__doc__ or "").splitlines() if line.startswith("    ")]
+    names: dict[str, WindowResult] = {}
+    exec("\n".join(example), names)
+    result = names["result"]
+    assert (result.price, result.volume, result.gap) == (7, 5, 0)
 
 
 def test_a_float_never_reaches_a_book() -> None:

@@ -13,6 +13,8 @@ from stowatt.errors import StowattError
 
 COMMANDS: Final = {
     "clear": "stowatt.cli.clear:clear",
+    "keys": "stowatt.cli.keys:keys_app",
+    "node": "stowatt.cli.node:node",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""
 
@@ -72,8 +74,7 @@ def main() -> None:
     except StowattError as error:
         status = _fail(str(error), 1)
     except UsageError as error:
-        command = error.ctx.command_path if error.ctx else "stowatt"
-        status = _fail(f"{error.format_message().rstrip('.')}; see {command} --help", 2)
+        status = _fail_usage(error)
     except (typer.Abort, KeyboardInterrupt):
         status = _fail("stopped", 130)
     except BrokenPipeError:
@@ -86,3 +87,9 @@ def main() -> None:
 def _fail(message: str, status: int) -> int:
     print("error: " + " ".join(message.split()), file=sys.stderr)
     return status
+
+
+def _fail_usage(error: Any) -> int:
+    """One line for a wrong command line; nothing for a group without a command, whose help is already printed."""
+    message = error.format_message().rstrip(".")
+    return _fail(f"{message}; see {error.ctx.command_path if error.ctx else 'stowatt'} --help", 2) if message else 2
