@@ -193,7 +193,7 @@ def _axes(canvas: Canvas, x: Scale, y: Scale, x_name: str, y_name: str, bottom: 
         canvas.line((x(mark), bottom), (x(mark), bottom + 4), "axis")
         canvas.text((x(mark), bottom + 16), mark_text(mark, marks), "", "middle")
     canvas.line((LEFT, bottom), (WIDTH - RIGHT, bottom), "axis")
-    canvas.text((LEFT - 12, bottom + 16), x_name, "muted", "end")
+    canvas.text((WIDTH - RIGHT, bottom + 33), x_name, "muted", "end")
     canvas.text((4, 11), y_name, "muted")
 
 

@@ -90,7 +90,9 @@ def _clock(window: WindowReport) -> str:
 
 
 def _interval(window: WindowReport, currency: Currency) -> str:
-    """[λ_lo, λ_hi] in words; without a seller it has no upper end."""
+    """[λ_lo, λ_hi] in words; a dash without a price."""
+    if window.price is None:
+        return text.NONE
     low = text.price(window.lowest, currency)
     if window.highest == window.lowest:
         return low
