@@ -10,13 +10,18 @@ import pytest
 
 from tests.frame.tree import Module, modules
 
-LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"units", "errors"}),
-    frozenset({"bn254", "calendar", "clearing", "commitments", "curves", "devices", "metering", "settlement"}),
-    frozenset({"audit", "data", "simulation"}),
-    frozenset({"chain"}),
-    frozenset({"agent", "cli", "demo", "operator", "report", "service"}),
+FOUNDATION = frozenset({"units", "errors"})
+RULES = frozenset(
+    "bn254 calendar clearing commitments credentials curves degradation devices metering settlement typed_data".split()
 )
+"""§1-§6 as pure functions: no chain, no files."""
+MODELS = frozenset({"audit", "data", "simulation"})
+CUSTODY = frozenset({"keys", "openings", "private_files"})
+"""What a participant keeps on the own disk: keys and the openings of sealed bids."""
+CHAIN = frozenset({"chain"})
+APPLICATIONS = frozenset({"agent", "cli", "demo", "operator", "report", "service"})
+
+LAYERS = (FOUNDATION, RULES, MODELS | CUSTODY, CHAIN, APPLICATIONS)
 """The parts of the package from the inside out: a part imports its own layer and earlier ones, never a later one."""
 
 CHAIN_LIBRARIES = frozenset({"web3", "eth"})
