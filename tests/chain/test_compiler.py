@@ -165,7 +165,7 @@ def test_arithmetic_on_all_corners(instruction: int) -> None:
     count = arity(instruction)[0]
     store = b"\x5f\x52\x60\x20\x5f\xf3"
     for _ in range(60):
-        operands = [rng.choice(INTERESTING + [rng.getrandbits(256)]) for _ in range(count)]
+        operands = [rng.choice([*INTERESTING, rng.getrandbits(256)]) for _ in range(count)]
         folded = b"".join(push(x) for x in reversed(operands)) + bytes([instruction]) + store
         loads = b"".join(push(32 * i) + b"\x35" for i in reversed(range(count)))
         first = compare(folded)

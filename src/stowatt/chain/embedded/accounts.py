@@ -36,13 +36,17 @@ StorageKey = tuple[bytes, int]
 class StateReader(Protocol):
     """Where the committed state is read from."""
 
-    def read_account(self, address: bytes) -> Account | None: ...
+    def read_account(self, address: bytes) -> Account | None:
+        """The account, or None if there is none."""
 
-    def read_storage(self, address: bytes, slot: int) -> int: ...
+    def read_storage(self, address: bytes, slot: int) -> int:
+        """A storage word; 0 where nothing was written."""
 
-    def read_code(self, code_hash: bytes) -> bytes: ...
+    def read_code(self, code_hash: bytes) -> bytes:
+        """The code of that hash."""
 
-    def read_slots(self, address: bytes) -> list[int]: ...
+    def read_slots(self, address: bytes) -> list[int]:
+        """The slots of an account that hold something."""
 
 
 class Accounts(AccountDatabaseAPI):

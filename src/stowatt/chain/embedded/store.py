@@ -119,14 +119,17 @@ class Store:
     # ------------------------------------------------------------------ state
 
     def read_account(self, address: bytes) -> Account | None:
+        """The account, or None if there is none."""
         row = self._row("SELECT nonce, balance, code_hash FROM accounts WHERE address = ?", address)
         return Account(row[0], int.from_bytes(row[1], "big"), row[2]) if row else None
 
     def read_storage(self, address: bytes, slot: int) -> int:
+        """A storage word; 0 where nothing was written."""
         row = self._row("SELECT value FROM storage WHERE address = ? AND slot = ?", address, slot.to_bytes(32, "big"))
         return int.from_bytes(row[0], "big") if row else 0
 
     def read_code(self, code_hash: bytes) -> bytes:
+        """The code of that hash."""
         row = self._row("SELECT code FROM code WHERE hash = ?", code_hash)
         if row is None:
             raise BrokenLedger(f"the code 0x{code_hash.hex()} is missing", "restore the directory from a copy")
@@ -134,6 +137,7 @@ class Store:
         return code
 
     def read_slots(self, address: bytes) -> list[int]:
+        """The slots of an account that hold something."""
         rows = self._db.execute("SELECT slot FROM storage WHERE address = ?", (address,))
         return [int.from_bytes(row[0], "big") for row in rows]
 
