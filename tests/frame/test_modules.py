@@ -12,7 +12,19 @@ from tests.frame.tree import Module, modules
 
 FOUNDATION = frozenset({"units", "errors"})
 RULES = frozenset(
-    "bn254 calendar clearing commitments credentials curves degradation devices metering settlement typed_data".split()
+    [
+        "bn254",
+        "calendar",
+        "clearing",
+        "commitments",
+        "credentials",
+        "curves",
+        "degradation",
+        "devices",
+        "metering",
+        "settlement",
+        "typed_data",
+    ]
 )
 """§1-§6 as pure functions: no chain, no files."""
 MODELS = frozenset({"audit", "data", "simulation"})
