@@ -174,7 +174,8 @@ abstract contract Calendar {
         if (p.commitLead <= p.revealLead || p.origin <= p.commitLead) revert Errors.BadCalendar(3);
         if (p.revealLead <= p.paymentLead) revert Errors.BadCalendar(4);
         if (p.voidDelay == 0 || p.voidDelay > p.revealLead - p.paymentLead) revert Errors.BadCalendar(7);
-        if (p.ring == 0) revert Errors.BadCalendar(8);
+        // A window opens less than one ring before its start; the ring must reach beyond the commit deadline.
+        if (uint256(p.ring) * p.length <= uint256(p.commitLead) + 1) revert Errors.BadCalendar(8);
         if (p.ticks < 2 || p.ticks > PriceBook.MAX_TICKS) revert Errors.BadCalendar(9);
         if (p.priceRule > PRICE_SEED) revert Errors.BadCalendar(10);
         if (p.priceRule != PRICE_LOWEST && p.ticks > MAX_TICKS_FOR_INTERVAL) revert Errors.BadCalendar(9);

@@ -89,9 +89,10 @@ contract Market is Issue {
         _credit(depositor, released);
     }
 
-    /// @notice Settles a buyer's paid right of `quantity` Wh: its share of what is left in the pool to the holder, its
-    /// deposit to the depositor (β_B = 1). Sellers come first. The last buyer empties the pool.
-    /// @dev pool · y / paid, rounded down, with both shrinking: the order of settlement moves at most one unit.
+    /// @notice Settles a buyer's paid right of `quantity` Wh: its share of the pool to the holder, its deposit to the
+    /// depositor (β_B = 1). Sellers come first.
+    /// @dev The pool P and the paid Wh W stand still while buyers settle; the right that comes after c Wh gets
+    /// ⌊P(c+y)/W⌋ − ⌊Pc/W⌋. The shares sum to P, and the order of settlement moves at most one unit.
     function settleBuyer(uint256 window, address holder, address depositor, uint256 deposit, uint256 quantity)
         external
         onlyDelivery
@@ -99,12 +100,15 @@ contract Market is Issue {
         returns (uint256 compensation)
     {
         uint256 volume = _result[window].volume();
-        uint256 settled = _status[window].settled();
-        if (settled != volume) revert Errors.SellersOutstanding(window, settled, volume);
+        uint256 status = _status[window];
+        if (status.settled() < volume) revert Errors.SellersOutstanding(window, status.settled(), volume);
+        _status[window] = status.withSettled(quantity);
         uint256 money = _money[window];
-        compensation = Money.share(money.pool(), quantity, money.paid());
-        _money[window] =
-            MoneyWord.make(money.pool() - compensation, money.escrow() - deposit, money.paid() - quantity);
+        (uint256 pool, uint256 paid) = (money.pool(), money.paid());
+        uint256 before = status.settled() - volume;
+        compensation = Money.share(pool, before + quantity, paid) - Money.share(pool, before, paid);
+        if (before + quantity == paid) pool = 0;
+        _money[window] = MoneyWord.make(pool, money.escrow() - deposit, paid);
         _credit(holder, compensation);
         _credit(depositor, deposit);
     }

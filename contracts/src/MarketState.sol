@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Calendar} from "./Calendar.sol";
 import {Vault} from "./Vault.sol";
 import {Errors} from "./lib/Errors.sol";
+import {Money} from "./lib/Money.sol";
 import {StatusWord, ResultWord, MoneyWord} from "./lib/WindowWords.sol";
 
 /// @title What the market stores of its windows, and the views of it.
@@ -71,7 +72,11 @@ abstract contract MarketState is Calendar, Vault {
         returns (uint256 pool, uint256 escrow, uint256 paidWh, uint256 forfeited)
     {
         uint256 word = _money[window];
-        return (word.pool(), word.escrow(), word.paid(), _forfeited[window]);
+        (pool, escrow, paidWh, forfeited) = (word.pool(), word.escrow(), word.paid(), _forfeited[window]);
+        uint256 settled = _status[window].status() == STATUS_TRADED ? _status[window].settled() : 0;
+        uint256 volume = _result[window].volume();
+        // While buyers settle, the stored pool stands still; what was paid out of it follows from the settled Wh.
+        if (settled > volume) pool -= Money.share(pool, settled - volume, paidWh);
     }
 
     /// @notice The word in the account's ring place for this window: see BidSlot.

@@ -33,7 +33,7 @@ library StatusWord {
         return (word >> 56) & WH_MASK;
     }
 
-    /// @notice Wh of sellers' fills finally settled; V when all are.
+    /// @notice Wh finally settled: sellers' fills first, up to V, then paid buyers' fills on top.
     function settled(uint256 word) internal pure returns (uint256) {
         return (word >> 112) & WH_MASK;
     }
@@ -59,7 +59,7 @@ library StatusWord {
         return status_ | (unopenedSellers << 8) | (unopenedBuyers << 32);
     }
 
-    /// @dev Cannot overflow: at most 2·V <= 2^56 − 1 Wh are ever resolved, V Wh settled.
+    /// @dev Cannot overflow: at most 2·V <= 2^56 − 1 Wh are ever resolved, and as many settled.
     function withResolved(uint256 word, uint256 wh) internal pure returns (uint256) {
         unchecked {
             return word + (wh << 56);
