@@ -40,7 +40,7 @@ class Sums:
 
 def day_report(evening: Evening, source: str, gas: tuple[GasUse, ...] = GAS) -> DayReport:
     """The report of an evening with its troubles."""
-    currency = Currency(tick_size=evening.parameters.tick_size)
+    currency = Currency(tick_size=evening.parameters.grid.tick_size)
     flows = {home.id: Sums("seller") for home in evening.sellers}
     flows |= {home.id: Sums("buyer") for home in evening.buyers}
     flows["community treasury"] = Sums("treasury")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from stowatt.data.homes import Battery, Home
 from stowatt.simulation.evening import EveningParameters
+from stowatt.simulation.strategies import PriceGrid
 from stowatt.simulation.tariff import BatteryCosts, Tariff
 
 DAY = date(2016, 10, 20)
@@ -40,12 +41,12 @@ tariffs = st.builds(
 
 costs = st.builds(BatteryCosts, st.integers(0, 2_000_000_000), st.integers(1, 20_000))
 
+grids = st.builds(PriceGrid, st.sampled_from([1, 7, 100, 10_000]), st.sampled_from([1, 64, 4_096, 16_384]))
+
 parameters = st.builds(
-    lambda windows, tick_size, tariff, cost: EveningParameters(
-        windows=windows, tick_size=min(tick_size, max(1, tariff.evening)), tariff=tariff, costs=cost
-    ),
+    lambda windows, grid, tariff, cost: EveningParameters(windows=windows, grid=grid, tariff=tariff, costs=cost),
     st.integers(1, 12),
-    st.sampled_from([1, 7, 100, 10_000]),
-    tariffs.filter(lambda tariff: tariff.evening > 0),
+    grids,
+    tariffs,
     costs,
 )

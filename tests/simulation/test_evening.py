@@ -90,8 +90,6 @@ class TestShape:
         [
             lambda: EveningParameters(windows=0),
             lambda: EveningParameters(windows=97),
-            lambda: EveningParameters(tick_size=0),
-            lambda: EveningParameters(tick_size=380_001),
             lambda: EveningParameters(max_buyers=-1),
             lambda: EveningParameters(first=time(17, 10)),
         ],

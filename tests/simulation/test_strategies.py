@@ -11,10 +11,21 @@ from stowatt.data.homes import WINDOW, Battery, Home
 from stowatt.devices import DeviceParameters
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
 from stowatt.simulation.selfuse import step, stored_before
-from stowatt.simulation.strategies import ask, bid, sellable, split, spread, trait
+from stowatt.simulation.strategies import PriceGrid, ask, bid, sellable, split, spread, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
 from stowatt.units import MAX_SEGMENTS, PPM, ceil_div
-from tests.simulation.homes import DAY, START, batteries, communities, costs, homes, parameters, profiles, tariffs
+from tests.simulation.homes import (
+    DAY,
+    START,
+    batteries,
+    communities,
+    costs,
+    grids,
+    homes,
+    parameters,
+    profiles,
+    tariffs,
+)
 
 TRAITS = [18110, 18342, 29145]
 
@@ -62,23 +73,28 @@ class TestSeller:
         )
         assert all(quantity <= device.q_max(900) for quantity in offered(build_evening([home], DAY, p), home))
 
-    @given(st.text(max_size=9), batteries, st.integers(1, 10**6), costs, tariffs, st.sampled_from([1, 7, 100, 9_999]))
+    @given(st.text(max_size=9), batteries, st.integers(1, 10**6), costs, tariffs, grids)
     def test_no_step_is_below_wear_losses_and_charging(
-        self, home: str, battery: Battery, offer: int, cost: BatteryCosts, tariff: Tariff, tick_size: int
+        self, home: str, battery: Battery, offer: int, cost: BatteryCosts, tariff: Tariff, grid: PriceGrid
     ) -> None:
-        curve = ask(home, battery, offer, cost, tariff, tick_size)
-        assert curve is not None and curve.side is Side.SELL and curve.total == offer
+        curve = ask(home, battery, offer, cost, tariff, grid)
+        price = ceil_div(cost.per_kwh(battery.efficiency_ppm, tariff.feed_in), grid.tick_size)
+        if curve is None:
+            assert max(price, ceil_div(tariff.day, grid.tick_size)) >= grid.ticks
+            return
+        assert curve.side is Side.SELL and curve.total <= offer
         eta = battery.efficiency_ppm
         for tick, _ in curve.segments:
             # exact: price >= replacement / (cycles * eta) + feed_in / eta^2, cross-multiplied
-            left = tick * tick_size * cost.cycle_life * eta * eta
+            assert tick < grid.ticks
+            left = tick * grid.tick_size * cost.cycle_life * eta * eta
             right = cost.replacement * PPM * eta + tariff.feed_in * PPM * PPM * cost.cycle_life
             assert left >= right
 
     @given(st.text(max_size=9), batteries, st.integers(5, 10**6))
     def test_an_ask_has_three_to_five_rising_steps(self, home: str, battery: Battery, offer: int) -> None:
         cheap = Battery(battery.usable_wh, battery.power_w, 950_000, battery.energy_wh)
-        curve = ask(home, cheap, offer, BatteryCosts(), Tariff(), 100)
+        curve = ask(home, cheap, offer, BatteryCosts(), Tariff(), PriceGrid())
         assert curve and 3 <= len(curve.segments) <= 5
         assert curve.segments[-1].tick * 100 <= Tariff().day + 100
 
@@ -89,36 +105,44 @@ class TestSeller:
         assert cost.charging(950_000, 80_000) == 88_643
         battery = Battery(10_000, 5_000, 950_000, 8_000)
         assert sellable(battery, 8_000, [1_000, -5_000, 600]) == 8_000 * 95 // 100 - 1_600
-        curve = ask("anna", battery, 1_000, cost, Tariff(), 100)
+        curve = ask("anna", battery, 1_000, cost, Tariff(), PriceGrid())
         assert curve is not None
         steps = len(curve.segments)
         room = 300_000 - 158_819
         assert curve.segments[0].tick == -(-(158_819 - (-room // (2 * steps))) // 100)
 
     def test_a_battery_dearer_than_the_day_tariff_asks_its_cost(self) -> None:
-        curve = ask("a", Battery(1, 1, 950_000, 1), 100, BatteryCosts(4_000_000_000), Tariff(), 100)
+        curve = ask("a", Battery(1, 1, 950_000, 1), 100, BatteryCosts(4_000_000_000), Tariff(), PriceGrid(ticks=16_384))
         assert curve == Curve.of(Side.SELL, [(-(-BatteryCosts(4_000_000_000).per_kwh(950_000, 80_000) // 100), 100)])
+
+    def test_an_ask_above_the_grid_is_left_out(self) -> None:
+        low = PriceGrid(ticks=2_000)
+        curve = ask("a", Battery(1, 1, 950_000, 1), 1_000, BatteryCosts(), Tariff(), low)
+        assert curve and curve.total < 1_000 and curve.segments[-1].tick < 2_000
+        assert ask("a", Battery(1, 1, 950_000, 1), 1_000, BatteryCosts(), Tariff(), PriceGrid(ticks=1_000)) is None
 
 
 class TestBuyer:
-    @given(st.text(max_size=9), st.integers(1, 10**7), tariffs, st.sampled_from([1, 7, 100, 9_999]))
+    @given(st.text(max_size=9), st.integers(1, 10**7), tariffs, grids)
     def test_no_step_is_above_the_tariff_and_all_of_the_load_is_asked_for(
-        self, home: str, load: int, tariff: Tariff, tick_size: int
+        self, home: str, load: int, tariff: Tariff, grid: PriceGrid
     ) -> None:
-        curve = bid(home, load, tariff, tick_size)
+        curve = bid(home, load, tariff, grid)
         assert curve is not None and curve.side is Side.BUY and curve.total == load
         assert 1 <= len(curve.segments) <= 4
-        assert all(tick * tick_size <= tariff.evening - tariff.levy for tick, _ in curve.segments)
+        assert all(
+            tick < grid.ticks and tick * grid.tick_size <= tariff.evening - tariff.levy for tick, _ in curve.segments
+        )
 
     @given(st.text(max_size=9))
     def test_every_home_wants_one_to_five_cents(self, home: str) -> None:
-        curve = bid(home, 1_000, Tariff(), 1)
-        assert curve and 10_000 <= 380_000 - curve.segments[0].tick <= 50_000
-        assert curve.segments[-1].tick >= Tariff().day - 50_000
+        curve = bid(home, 1_000, Tariff(), PriceGrid(100))
+        assert curve and 10_000 <= 380_000 - curve.segments[0].tick * 100 < 50_100
+        assert curve.segments[-1].tick * 100 > Tariff().day - 50_100
 
     @given(st.integers(-5_000, 0))
     def test_a_home_with_a_surplus_asks_for_nothing(self, load: int) -> None:
-        assert bid("a", load, Tariff(), 100) is None
+        assert bid("a", load, Tariff(), PriceGrid()) is None
 
 
 class TestEvening:
@@ -196,6 +220,9 @@ class TestParts:
 @pytest.mark.parametrize(
     "bad",
     [
+        lambda: PriceGrid(tick_size=0),
+        lambda: PriceGrid(ticks=0),
+        lambda: PriceGrid(ticks=16_385),
         lambda: Tariff(evening=1),
         lambda: Tariff(levy=300_001),
         lambda: Tariff(feed_in=-1),

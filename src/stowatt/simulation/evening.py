@@ -9,7 +9,7 @@ from stowatt.clearing import Book
 from stowatt.curves import Curve
 from stowatt.data.homes import WINDOW, Home, HomesError
 from stowatt.simulation.selfuse import stored_before
-from stowatt.simulation.strategies import ask, bid, headroom, sellable, spread
+from stowatt.simulation.strategies import PriceGrid, ask, bid, headroom, sellable, spread
 from stowatt.simulation.tariff import BatteryCosts, Tariff
 
 MAX_WINDOWS = 96
@@ -25,8 +25,8 @@ class EveningParameters:
     """Number of windows of a quarter of an hour."""
     zone: str = "Europe/Berlin"
     """The community's clock."""
-    tick_size: int = 100
-    """Base units per kWh and tick; 100 is 0.0001 EUR/kWh with a token of six decimals."""
+    grid: PriceGrid = field(default_factory=PriceGrid)
+    """The market's ticks."""
     max_buyers: int | None = None
     """The most buyers; those with the greatest net load over the evening come first."""
     tariff: Tariff = field(default_factory=Tariff)
@@ -35,7 +35,6 @@ class EveningParameters:
     def __post_init__(self) -> None:
         for name, value, low, high in (
             ("windows", self.windows, 1, MAX_WINDOWS),
-            ("tick_size", self.tick_size, 1, self.tariff.evening),
             ("max_buyers", 0 if self.max_buyers is None else self.max_buyers, 0, 2**31),
         ):
             if not low <= value <= high:
@@ -101,7 +100,7 @@ def build_evening(homes: Sequence[Home], day: date, parameters: EveningParameter
                 curves[window].append(PlannedBid(home.id, curve))
     for home in buyers:
         for window, at in enumerate(starts):
-            curve = bid(home.id, home.net_load_wh(home.index(at)), parameters.tariff, parameters.tick_size)
+            curve = bid(home.id, home.net_load_wh(home.index(at)), parameters.tariff, parameters.grid)
             if curve:
                 curves[window].append(PlannedBid(home.id, curve))
     zone = ZoneInfo(parameters.zone)
@@ -134,7 +133,7 @@ def _asks(home: Home, starts: list[datetime], parameters: EveningParameters) -> 
     caps = [headroom(battery, load) for load in own[: len(starts)]]
     offers = spread(sellable(battery, energy, own), caps)
     return energy, [
-        ask(home.id, battery, offer, parameters.costs, parameters.tariff, parameters.tick_size) for offer in offers
+        ask(home.id, battery, offer, parameters.costs, parameters.tariff, parameters.grid) for offer in offers
     ]
 
 

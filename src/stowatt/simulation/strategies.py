@@ -15,18 +15,36 @@ its own chance of trading and never past its limit.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from stowatt.curves import Curve, Side
 from stowatt.data.homes import Battery
-from stowatt.simulation.tariff import BatteryCosts, Tariff
-from stowatt.units import PPM, ceil_div
+from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
+from stowatt.units import GRID_MAX_TICKS, PPM, ceil_div
 
 ASK_STEPS = (3, 4, 5)
 BID_STEPS = (1, 2, 3, 4)
 MARGIN_LEAST = 10_000
 MARGIN_MOST = 50_000
 """Least and most that a buyer wants to save on each kWh, base units."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGrid:
+    """The prices that a market knows: ticks 0 … ticks - 1."""
+
+    tick_size: int = 100
+    """Base units per kWh and tick; 100 is 0.0001 EUR/kWh with a token of six decimals."""
+    ticks: int = 4_096
+    """Number of ticks; 4,096 reach to 0.4095 EUR/kWh."""
+
+    def __post_init__(self) -> None:
+        if self.tick_size < 1 or not 1 <= self.ticks <= GRID_MAX_TICKS:
+            raise TariffError(
+                f"price grid: tick_size = {self.tick_size}, ticks = {self.ticks}",
+                f"use a tick size from 1 and 1 to {GRID_MAX_TICKS} ticks",
+            )
 
 
 def trait(home: str, name: str, choices: int) -> int:
@@ -59,32 +77,28 @@ def spread(total: int, caps: Sequence[int]) -> list[int]:
     return offers
 
 
-def ask(home: str, battery: Battery, offer: int, costs: BatteryCosts, tariff: Tariff, tick_size: int) -> Curve | None:
+def ask(home: str, battery: Battery, offer: int, costs: BatteryCosts, tariff: Tariff, grid: PriceGrid) -> Curve | None:
     """The ask for `offer` Wh, or None for nothing.
 
     Step k of n asks cost + (k + ½)·(day − cost)/n, where cost is wear, losses and charging: between the cost and what
-    the energy is worth to the home itself at the day tariff. A battery that costs more than that asks its cost.
+    the energy is worth to the home itself at the day tariff. A battery that costs more than that asks its cost. A step
+    above the grid's highest tick is left out: it could only be offered at a loss.
     """
     if offer < 1:
         return None
     steps = ASK_STEPS[trait(home, "ask steps", len(ASK_STEPS))]
     cost = costs.per_kwh(battery.efficiency_ppm, tariff.feed_in)
     room = max(0, tariff.day - cost)
-    prices = [cost + ceil_div(room * (2 * k + 1), 2 * steps) for k in range(steps)]
-    return Curve.of(
-        Side.SELL,
-        [
-            (ceil_div(price, tick_size), width)
-            for price, width in zip(prices, split(offer, steps), strict=True)
-            if width
-        ],
-    )
+    ticks = [ceil_div(cost + ceil_div(room * (2 * k + 1), 2 * steps), grid.tick_size) for k in range(steps)]
+    pairs = [(tick, width) for tick, width in zip(ticks, split(offer, steps), strict=True) if width]
+    return _curve(Side.SELL, [(tick, width) for tick, width in pairs if tick < grid.ticks])
 
 
-def bid(home: str, net_load: int, tariff: Tariff, tick_size: int) -> Curve | None:
+def bid(home: str, net_load: int, tariff: Tariff, grid: PriceGrid) -> Curve | None:
     """The bid for a net load of `net_load` Wh, or None for nothing.
 
-    Step k of n bids avoided − margin − k·(evening − day)/n: from the evening price down towards the day price.
+    Step k of n bids avoided − margin − k·(evening − day)/n: from the evening price down towards the day price. A step
+    above the grid's highest tick bids that tick.
     """
     if net_load < 1:
         return None
@@ -92,10 +106,12 @@ def bid(home: str, net_load: int, tariff: Tariff, tick_size: int) -> Curve | Non
     margin = MARGIN_LEAST + trait(home, "margin", MARGIN_MOST - MARGIN_LEAST + 1)
     drop = tariff.evening - tariff.day
     prices = [max(0, tariff.avoided - margin - ceil_div(drop * k, steps)) for k in range(steps)]
-    return Curve.of(
-        Side.BUY,
-        [(price // tick_size, width) for price, width in zip(prices, split(net_load, steps), strict=True) if width],
-    )
+    ticks = [min(price // grid.tick_size, grid.ticks - 1) for price in prices]
+    return _curve(Side.BUY, [(tick, width) for tick, width in zip(ticks, split(net_load, steps), strict=True) if width])
+
+
+def _curve(side: Side, pairs: list[tuple[int, int]]) -> Curve | None:
+    return Curve.of(side, pairs) if pairs else None
 
 
 def split(total: int, parts: int) -> list[int]:
