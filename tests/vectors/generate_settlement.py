@@ -39,7 +39,7 @@ RULES: dict[Callable[..., int], tuple[str, ...]] = {
     settlement.release_coefficient: ("ratio", "tolerance"),
     settlement.released: ("deposit", "beta"),
     settlement.forfeit_share: ("forfeited", "wh", "volume"),
-    settlement.compensation: ("pool", "wh", "paid_left"),
+    settlement.compensation: ("pool", "before", "wh", "paid"),
 }
 """Every rule and the names of its inputs."""
 
@@ -47,10 +47,11 @@ HIGHEST = {
     "wh": 2**36, "part_wh": 2**36, "start": 2**36, "obligation": 2**36, "metered": 2**48, "tick": 16_383,
     "tick_size": 2**60, "alpha": PPM, "efficiency": PPM, "ratio": PPM, "tolerance": PPM, "beta": PPM, "unopened": 200,
     "bond": 2**60, "whole": 2**90, "drawn": 2**90, "deposit": 2**90, "forfeited": 2**90, "pool": 2**90, "paid": 2**36,
+    "before": 2**36,
 }  # fmt: skip
 """The largest value that is drawn for an input."""
 
-AT_LEAST_WH = ("volume", "bid_wh", "right_wh", "paid_left")
+AT_LEAST_WH = ("volume", "bid_wh", "right_wh")
 """Inputs that are at least the case's wh, part_wh or paid, and not 0."""
 
 
@@ -78,6 +79,8 @@ def draw_inputs(random: Random, names: tuple[str, ...], *, largest: bool) -> dic
             top = HIGHEST[name] if largest else random.randint(1, HIGHEST[name].bit_length())
             lowest = int(name in ("efficiency", "part_wh", "tick_size", "alpha", "wh"))
             inputs[name] = top if largest else max(lowest, min(HIGHEST[name], random.getrandbits(top)))
+    if "before" in inputs:  # the paid Wh contain what was settled before and the right itself
+        inputs["paid"] += inputs["before"] + inputs["wh"]
     return inputs
 
 

@@ -24,13 +24,12 @@ def forfeit_share(forfeited: int, wh: int, volume: int) -> Money:
     return Money(forfeited * wh // volume)
 
 
-def compensation(pool: int, wh: int, paid_left: int) -> Money:
-    """A paid buyer right's share of what is left in the pool: ⌊pool·y/paid_left⌋, rounded down: later buyers gain.
+def compensation(pool: int, before: int, wh: int, paid: int) -> Money:
+    """A paid buyer right's share of the pool, as the right settled after `before` paid Wh: ⌊P(c+y)/W⌋ − ⌊Pc/W⌋.
 
-    `paid_left` is the paid Wh not settled yet, this right's included. It and the pool shrink with each settlement, so
-    the last one takes all that is left. A right never gets less than its exact share rounded down; each leaves less
-    than one unit to the later ones, so that the last of n rights gets fewer than n units more than its exact share.
+    `pool` P is what the sellers' settlements left, `paid` W all paid Wh; both stand still while buyers settle. The
+    shares sum to P. Each is the exact share rounded down or up: the order of settlement moves at most one unit.
     """
-    if not 0 < wh <= paid_left:
-        raise SettlementError(f"a right of {wh} Wh with {paid_left} paid Wh left", "settle each paid right once")
-    return Money(pool * wh // paid_left)
+    if not 0 <= before < before + wh <= paid:
+        raise SettlementError(f"a right of {wh} Wh after {before} of {paid} paid Wh", "settle each paid right once")
+    return Money(pool * (before + wh) // paid - pool * before // paid)

@@ -51,8 +51,10 @@ class WindowBooks:
     """Deposits of buyers in default, for the sellers to share. They lie in the pool."""
     paid: Wh = NO_WH
     """Wh that buyers paid for, by the payment deadline."""
-    paid_left: Wh = NO_WH
-    """Paid Wh whose rights are not settled yet."""
+    compensated: Wh = NO_WH
+    """Paid Wh whose rights are settled."""
+    shared: Money = NO_MONEY
+    """The pool that the buyers share, fixed when the first of them settles."""
     forfeiters: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     """Commitments by side that forfeited their bonds, fixed at the clearing."""
     issued: dict[Side, Wh] = field(default_factory=lambda: dict.fromkeys(Side, NO_WH))
@@ -295,12 +297,14 @@ class WindowBooks:
                 f"{self.settled} of {self.volume} Wh of sellers are settled", "settle the sellers first"
             )
         stake = self._stake(key, right)
-        result = BuyerSettled(compensation(self.pool, right.wh, self.paid_left), stake)
+        if not self.compensated:
+            self.shared = self.pool
+        result = BuyerSettled(compensation(self.shared, self.compensated, right.wh, self.paid), stake)
         self._take_from_escrow(stake)
         self._take_from_pool(result.compensation)
         self.vault.credit(right.holder, result.compensation)
         self.vault.credit(key.participant, stake)
-        self.paid_left = Wh(self.paid_left - right.wh)
+        self.compensated = Wh(self.compensated + right.wh)
         del self.rights[key]
         return result
 
@@ -311,7 +315,7 @@ class WindowBooks:
         self.vault.debit(payer, due)
         self.pool = Money(self.pool + due)
         right.paid = True
-        self.paid = self.paid_left = Wh(self.paid + right.wh)
+        self.paid = Wh(self.paid + right.wh)
         self.resolved = Wh(self.resolved + right.wh)
 
     def _default(self, key: RightId) -> Money:
