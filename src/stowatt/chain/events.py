@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -12,19 +12,26 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from stowatt.audit import events
-from stowatt.audit.events import Event
-from stowatt.chain.abi import CONTRACTS, contract, decoded
+from stowatt.audit.events import EVENTS, Event, abi_name
+from stowatt.chain.abi import contract, decoded
 from stowatt.chain.ledger import Log, checksum
 
-_RENAMED: Final = {("CapacityRights", "Transfer"): "RightTransfer", ("CommunityToken", "Transfer"): "TokenTransfer"}
-"""Both ERC standards call their event Transfer."""
+_EMITTERS: Final = {
+    "registry": "Registry",
+    "market": "Market",
+    "delivery": "Delivery",
+    "rights": "CapacityRights",
+    "token": "CommunityToken",
+}
+"""The artefact of each contract that `EVENTS` names."""
 
 _NESTED: Final[dict[str, Any]] = {
+    "calendar": events.CalendarValues,
     "wiring": events.Wiring,
     "outcome": events.Outcome,
     "certificate": events.Certificate,
 }
-"""Fields that are structs; the calendar stays a tuple."""
+"""Fields that are structs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +45,15 @@ class _Form:
     rest: tuple[str, ...]
     rest_types: tuple[str, ...]
 
-    def read(self, log: Log) -> Event:
+    def read(self, log: Log, time: int) -> Event:
         """The record of a log of this form."""
-        fields: dict[str, Any] = {"block": log.block_number, "index": log.log_index, "address": checksum(log.address)}
+        fields: dict[str, Any] = {
+            "block": log.block_number,
+            "index": log.log_index,
+            "time": time,
+            "transaction": f"0x{log.transaction_hash.hex()}",
+            "address": checksum(log.address),
+        }
         for (name, kind), topic in zip(self.indexed, log.topics[1:], strict=True):
             fields[name] = topic if kind == "bytes32" else decode([kind], topic)[0]
             if kind == "address":
@@ -50,8 +63,8 @@ class _Form:
         return self.record(**fields)
 
 
-def decode_log(log: Log) -> Event | None:
-    """The event in a log; None for an event of other contracts, or one that the audit does not need."""
+def decode_log(log: Log, time: int) -> Event | None:
+    """The event in a log of a block of that time; None for an event that no rule reads, or another contract's."""
     if not log.topics:
         return None
     # the two Transfers have one topic, and differ in what is indexed
@@ -59,14 +72,15 @@ def decode_log(log: Log) -> Event | None:
     if form is None:
         return None
     try:
-        return form.read(log)
+        return form.read(log, time)
     except (DecodingError, ValueError):
         return None  # another contract's event of the same name and types, laid out differently
 
 
-def decode_logs(logs: Iterable[Log]) -> list[Event]:
-    """The events in logs, in their order; what is not an event of a market is left out."""
-    return [event for event in map(decode_log, logs) if event is not None]
+def decode_logs(logs: Iterable[Log], time_of: Callable[[int], int]) -> list[Event]:
+    """The events in logs, in their order; `time_of` gives a block's timestamp by its number."""
+    found = (decode_log(log, time_of(log.block_number)) for log in logs)
+    return [event for event in found if event is not None]
 
 
 def topic_of(kind: type[Event]) -> bytes:
@@ -84,12 +98,12 @@ def snake_case(name: str) -> str:
 def _forms() -> dict[tuple[bytes, int], _Form]:
     """The layout of every event that has a record, by first topic and number of topics."""
     found = {}
-    for name in CONTRACTS:
+    for emitter, kinds in EVENTS.items():
+        name = _EMITTERS[emitter]
         layouts = {entry["name"]: entry for entry in contract(name).abi if entry["type"] == "event"}
-        for signature in contract(name).events:
-            record = getattr(events, _RENAMED.get((name, signature.name), signature.name), None)
-            if record is None:
-                continue
+        signatures = {signature.name: signature for signature in contract(name).events}
+        for record in kinds:
+            signature = signatures[abi_name(record)]
             inputs = layouts[signature.name]["inputs"]
             fields = list(zip(map(snake_case, signature.names), signature.types, inputs, strict=True))
             form = _Form(

@@ -1,0 +1,121 @@
+"""What the contracts' views return, as frozen records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stowatt.calendar import Status
+from stowatt.credentials import Role
+from stowatt.curves import Side
+from stowatt.units import Money, Ppm, Tick, Wh
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """What is stored of a window's progress."""
+
+    status: Status
+    sellers: int
+    """Sellers' commitments that are not opened; all of them until the window is cleared."""
+    buyers: int
+    resolved: Wh
+    """Fills that are claimed and, for a buyer, paid or in default; 2·V when all are."""
+    settled: Wh
+    """Sellers' fills that are settled finally; V when all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearingResult:
+    """A clearing's price and what its rationing needs (§3)."""
+
+    tick: Tick
+    volume: Wh
+    residual: Wh
+    """R of the rationed cohort."""
+    total: Wh
+    """T of the rationed cohort."""
+    phase: int
+    """φ = seed mod T."""
+    rationed: Side | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowMoney:
+    """A window's money (§6)."""
+
+    pool: Money
+    escrow: Money
+    paid: Wh
+    forfeited: Money
+    """Deposits of buyers in default, which the sellers share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the market knows of an account."""
+
+    roles: Role
+    expiry: int
+    device: int
+    """The device that it sells from; 0 for none."""
+    limit: Wh
+    """That device's Q_max (1)."""
+    fingerprint: bytes
+    """H_i of that device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """An open capacity right (25)."""
+
+    quantity: Wh
+    whole: Wh
+    """The bid's whole fill, of which the right is a part."""
+    device: int
+    """A seller's; 0 for a buyer."""
+    paid: bool
+    drawn: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a final settlement token records (27)."""
+
+    quantity: Wh
+    fulfilment: Ppm
+    amount: Money
+    """Payments to the seller's holder, or compensation to the buyer's."""
+    released: Money
+    """The deposit that went back (26)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """The registry's entry of an account."""
+
+    did: str
+    roles: Role
+    expiry: int
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The registry's entry of a device."""
+
+    owner: str
+    usable: Wh
+    export_w: int
+    limit: Wh
+    """Q_max of a window (1)."""
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MeterProgress:
+    """How far a device's readings have come."""
+
+    counter: int
+    """The last one."""
+    position: int
+    """1 + the last sub-slot, counted from the calendar's origin; 0 if there was none."""
