@@ -1,8 +1,8 @@
 """The openings of a participant's own bids: what must be kept secret until the reveal, and must not be lost before it.
 
 A lost opening costs the bond (§6), so an opening is on the disk before its commitment goes on the wire: `seal` draws
-the blinder, stores everything and returns only then. A replaced bid leaves several openings for one window; all are kept,
-since only the chain decides which commitment stands. One SQLite file, mode 0600, flushed at every change.
+the blinder, stores everything and returns only then. A replaced bid leaves several openings for one window; all are
+kept, since only the chain decides which commitment stands. One SQLite file, mode 0600, flushed at every change.
 
 Curve and blinder appear in no repr, log or error message.
 """

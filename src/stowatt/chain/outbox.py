@@ -42,8 +42,9 @@ class Outbox:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(
-            "CREATE TABLE IF NOT EXISTS outbox (hash BLOB PRIMARY KEY, chain TEXT NOT NULL, sender TEXT NOT NULL,"
-            " nonce INTEGER NOT NULL, raw BLOB NOT NULL, purpose TEXT, state TEXT NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS outbox (hash BLOB NOT NULL, chain TEXT NOT NULL, sender TEXT NOT NULL,"
+            " nonce INTEGER NOT NULL, raw BLOB NOT NULL, purpose TEXT, state TEXT NOT NULL,"
+            " PRIMARY KEY (chain, hash))"
         )
 
     def close(self) -> None:
@@ -68,13 +69,13 @@ class Outbox:
             (entry.hash, chain, sender, entry.nonce, entry.raw, entry.purpose, entry.state),
         )
 
-    def settle(self, transaction_hash: bytes, state: str) -> None:
+    def settle(self, chain: str, transaction_hash: bytes, state: str) -> None:
         """What became of a transaction."""
-        self._db.execute("UPDATE outbox SET state = ? WHERE hash = ?", (state, transaction_hash))
+        self._db.execute("UPDATE outbox SET state = ? WHERE chain = ? AND hash = ?", (state, chain, transaction_hash))
 
-    def drop(self, transaction_hash: bytes) -> None:
+    def drop(self, chain: str, transaction_hash: bytes) -> None:
         """Forgets a transaction that the chain has refused for good."""
-        self._db.execute("DELETE FROM outbox WHERE hash = ?", (transaction_hash,))
+        self._db.execute("DELETE FROM outbox WHERE chain = ? AND hash = ?", (chain, transaction_hash))
 
     def pending(self, chain: str, sender: str) -> list[Entry]:
         """Transactions whose fate is not known yet, by nonce."""

@@ -55,7 +55,7 @@ class Sender:
         """Waits for a transaction of this sender; ChainRevert if it failed."""
         receipt = self.ledger.wait(transaction_hash, timeout)
         if self._outbox is not None:
-            self._outbox.settle(transaction_hash, DONE if receipt.status else FAILED)
+            self._outbox.settle(self._chain, transaction_hash, DONE if receipt.status else FAILED)
         if not receipt.status:
             raise ChainRevert(receipt.revert_data, transaction=transaction_hash)
         return receipt
@@ -105,12 +105,12 @@ class Sender:
             for entry in self._outbox.pending(self._chain, self.address):
                 receipt = self.ledger.receipt(entry.hash)
                 if receipt is not None:
-                    self._outbox.settle(entry.hash, DONE if receipt.status else FAILED)
+                    self._outbox.settle(self._chain, entry.hash, DONE if receipt.status else FAILED)
                     continue
                 try:
                     waiting.append(self.ledger.send_raw(entry.raw))
                 except TransactionRefused:
-                    self._outbox.drop(entry.hash)  # its nonce was used otherwise: it can never be mined
+                    self._outbox.drop(self._chain, entry.hash)  # its nonce was used otherwise: it can never be mined
             self._next = None
         return waiting
 
@@ -150,7 +150,7 @@ class Sender:
     def _forget(self, raw: bytes) -> None:
         self._next = None
         if self._outbox is not None:
-            self._outbox.drop(keccak(raw))
+            self._outbox.drop(self._chain, keccak(raw))
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

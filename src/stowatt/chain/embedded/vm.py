@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, ClassVar
 
 from eth.abc import ComputationAPI, ExecutionContextAPI, MessageAPI, StateAPI, TransactionContextAPI
@@ -17,6 +18,10 @@ from eth_typing import Address, Hash32
 from stowatt.chain.embedded.accounts import Accounts
 from stowatt.chain.embedded.compiler import execute
 from stowatt.chain.precompiles import FAST_PRECOMPILES
+
+sys.setrecursionlimit(16_384)
+# 1024 nested EVM calls take 9 Python frames each. Importing py-evm raises the limit to 100,000, with which a deeply
+# nested JSON document overflows the C stack and ends the process.
 
 
 class FastComputation(CancunComputation):

@@ -24,6 +24,7 @@ from stowatt.errors import LedgerError
 
 MAX_BODY: Final = 1_048_576
 MAX_BATCH: Final = 100
+MAX_BRACKETS: Final = 10_000
 PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _log = logging.getLogger(__name__)
@@ -82,7 +83,10 @@ class Node:
         if request.content_type != "application/json":
             return web.Response(status=415, text="send application/json\n")
         try:
-            body = json.loads(await request.read())
+            text = await request.read()
+            if text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
+                raise ValueError("nested too deeply, or no request of any kind")
+            body = json.loads(text)
         except (ValueError, RecursionError):
             return web.json_response(_failure(None, PARSE_ERROR, "the body is not JSON"))
         if isinstance(body, list):
