@@ -265,12 +265,18 @@ class TestSlot:
     RING = 96
 
     def test_committed_written_out_by_hand(self):
-        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32))) % 2**232
+        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + bytes(96))) % 2**232
         assert committed_word(self.RING, 200, Side.BUY, 77) == (2 << 240) | (1 << 233) | (1 << 232) | low
 
+    def test_a_sellers_binds_its_device(self):
+        terms = (3).to_bytes(32) + (2500).to_bytes(32) + b"\xaa" * 32
+        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + terms)) % 2**232
+        word = committed_word(self.RING, 200, Side.SELL, 77, 3, 2500, b"\xaa" * 32)
+        assert word == (2 << 240) | (1 << 233) | low
+
     def test_opened_written_out_by_hand(self):
-        preimage = f"{200:064x}" + f"{3:064x}" + "04b000000320" + "05dc000002bc" + "000000000000" + "000100000000"
-        low = int.from_bytes(keccak(bytes.fromhex(preimage))) % 2**232
+        bid = bytes.fromhex("04b000000320" + "05dc000002bc" + "000000000000" + "000100000000")
+        low = int.from_bytes(keccak((200).to_bytes(32) + (3).to_bytes(32) + keccak(bid))) % 2**232
         word = opened_word(self.RING, 200, Side.SELL, 3, CURVE, [0, 2**32])
         assert word == (2 << 240) | (2 << 233) | low
 

@@ -71,10 +71,12 @@ class TestCommitments:
         x, y = self.independent(m, int(case["r"], 16))
         assert x | (y & 1) << 255 == int(case["commitment"], 16)
         window = case["window"].to_bytes(32)
-        opened = window + case["device"].to_bytes(32) + data["curve"] + b"".join(o.to_bytes(6) for o in case["offsets"])
+        device = case["device"].to_bytes(32)
+        committed = bytes.fromhex(case["commitment"][2:]) + device + case["limit_wh"].to_bytes(32) + data["fingerprint"]
+        opened = window + device + keccak(data["curve"] + b"".join(o.to_bytes(6) for o in case["offsets"]))
         tag = case["window"] // case["ring"] << 8
         for name, kind, low in [
-            ("committed_slot", 1, int.from_bytes(keccak(window + bytes.fromhex(case["commitment"][2:])))),
+            ("committed_slot", 1, int.from_bytes(keccak(window + committed))),
             ("opened_slot", 2, int.from_bytes(keccak(opened))),
         ]:
             assert int(case[name], 16) == (tag | kind << 1 | side) << 232 | low % 2**232

@@ -118,13 +118,15 @@ def bids() -> Iterator[Case]:
         )
         blinder = random.randrange(1, N)
         offsets = [random.choice((0, random.getrandbits(20), 2**48 - 1)) for _ in curve.segments]
-        yield bid_case(f"bid {number}", context, curve, blinder, offsets)
+        limit = (curve.total, 2**32 - 1)[number % 2] if seller else 0
+        yield bid_case(f"bid {number}", context, limit, curve, blinder, offsets)
 
 
-def bid_case(name: str, context: BidContext, curve: Curve, blinder: int, offsets: list[int]) -> Case:
+def bid_case(name: str, context: BidContext, limit: int, curve: Curve, blinder: int, offsets: list[int]) -> Case:
     encoded = curve.encode()
     commitment = context.commit(encoded, blinder)
     ring = 2**17
+    terms = (context.device, limit, context.fingerprint)
     return {
         "name": name,
         "chain_id": str(context.chain_id),
@@ -133,6 +135,7 @@ def bid_case(name: str, context: BidContext, curve: Curve, blinder: int, offsets
         "participant": context.participant,
         "side": context.side.word,
         "device": context.device,
+        "limit_wh": limit,
         "fingerprint": "0x" + context.fingerprint.hex(),
         "segments": [list(segment) for segment in curve.segments],
         "curve": "0x" + encoded.hex(),
@@ -141,7 +144,7 @@ def bid_case(name: str, context: BidContext, curve: Curve, blinder: int, offsets
         "r": word(blinder),
         "commitment": word(commitment),
         "ring": ring,
-        "committed_slot": word(committed_word(ring, context.window, context.side, commitment)),
+        "committed_slot": word(committed_word(ring, context.window, context.side, commitment, *terms)),
         "offsets": offsets,
         "opened_slot": word(opened_word(ring, context.window, context.side, context.device, encoded, offsets)),
         "resolved_slot": word(resolved_word(ring, context.window)),

@@ -14,6 +14,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
+from stowatt.commitments.message import NO_DEVICE, NO_FINGERPRINT
 from stowatt.curves import SEGMENT_BYTES, Side
 from stowatt.errors import CommitmentError
 
@@ -43,14 +44,26 @@ class Slot:
     """The low 232 bits: a truncated hash, or 1 when resolved."""
 
 
-def committed_word(ring: int, window: int, side: Side, commitment: int) -> int:
-    """The word after a commit: hash of window ‖ compressed commitment, 32 bytes each."""
-    preimage = _bytes32("window", window) + _bytes32("commitment", commitment)
+def committed_word(
+    ring: int,
+    window: int,
+    side: Side,
+    commitment: int,
+    device: int = NO_DEVICE,
+    limit_wh: int = 0,
+    fingerprint: bytes = NO_FINGERPRINT,
+) -> int:
+    """The word after a commit: hash of window ‖ commitment ‖ device ‖ its Q_max in Wh ‖ H_i, 32 bytes each.
+
+    The device's terms are those at the time of the commitment; a buyer has none.
+    """
+    named = (("window", window), ("commitment", commitment), ("device", device), ("limit", limit_wh))
+    preimage = b"".join(_bytes32(name, value) for name, value in named) + fingerprint
     return _word(ring, window, SlotKind.COMMITTED, side, _truncated(preimage))
 
 
 def opened_word(ring: int, window: int, side: Side, device: int, curve: bytes, offsets: Sequence[int]) -> int:
-    """The word after the reveal: hash of window ‖ device (32 bytes each) ‖ curve ‖ offsets.
+    """The word after the reveal: hash of window ‖ device ‖ keccak256(curve ‖ offsets), 32 bytes each.
 
     `offsets` has one entry for each segment of the curve: the Wh that lay at its tick when it was revealed (§3),
     uint48 big-endian. A segment of the curve is 6 bytes too, so curve and offsets have equal length and cannot be
@@ -65,7 +78,12 @@ def opened_word(ring: int, window: int, side: Side, device: int, curve: bytes, o
         if not 0 <= offset < 1 << 48:
             raise CommitmentError(f"offset {offset} of segment {index} does not fit into uint48", "pass 0 … 2^48-1")
         lanes.append(offset.to_bytes(_OFFSET_BYTES))
-    preimage = _bytes32("window", window) + _bytes32("device", device) + curve + b"".join(lanes)
+    return opened_bid_word(ring, window, side, device, curve + b"".join(lanes))
+
+
+def opened_bid_word(ring: int, window: int, side: Side, device: int, bid: bytes) -> int:
+    """The same from curve and offsets in one string, as a Revealed event gives them."""
+    preimage = _bytes32("window", window) + _bytes32("device", device) + keccak(bid)
     return _word(ring, window, SlotKind.OPENED, side, _truncated(preimage))
 
 
@@ -79,7 +97,7 @@ def resolved_word(ring: int, window: int) -> int:
 
 def read_slot(word: int, ring: int, window: int) -> Slot | None:
     """What the slot says about this window; None if it is empty or holds another round's bid."""
-    kind = word >> 233 & 0b11
+    kind = word >> 233 & 0x7F
     if kind == 0 or word >> 240 != round_of(ring, window):
         return None
     return Slot(word >> 240, SlotKind(kind), Side(word >> 232 & 1), word & _HASH_MASK)
