@@ -88,8 +88,7 @@ def test_reverts_carry_their_data(backend: Backend, contract: Contract) -> None:
     with pytest.raises(ChainRevert) as caught:
         contract.transact("atLeast(uint256)", 5, gas=100_000)  # mined
     assert caught.value.transaction is not None
-    if backend.name != "anvil":  # a replay on anvil needs the history that it prunes
-        assert caught.value.data == small
+    assert caught.value.data == small
     receipt = backend.ledger.receipt(caught.value.transaction)
     assert receipt is not None and receipt.status == 0 and receipt.logs == ()
     with pytest.raises(ChainRevert, match="reverted: not 101"):

@@ -215,17 +215,20 @@ class RpcLedger:
     def _replay(self, transaction_hash: bytes, block: str) -> bytes:
         """Standard receipts lack the revert data: the transaction is tried once more on its parent block.
 
-        Other transactions of the same block are not taken into account, so this is the reason only as far as it does
-        not depend on them; nodes without old states give none.
+        Other transactions of the same block are not taken into account, and a node that has dropped the parent's state
+        tries it on the newest one: this is the likely reason, not a proof.
         """
-        try:
-            sent = self._endpoint.ask("eth_getTransactionByHash", "0x" + transaction_hash.hex())
-            call = {"from": sent["from"], "to": sent["to"], "gas": sent["gas"], "value": sent["value"]}
-            self._endpoint.ask("eth_call", {**call, "data": sent["input"]}, hex(_number(block) - 1))
-        except RemoteError as error:
-            return _revert_data(error) or b""
-        except ConnectionFailed:
-            pass
+        sent = self._endpoint.ask("eth_getTransactionByHash", "0x" + transaction_hash.hex())
+        call = {"from": sent["from"], "to": sent["to"], "gas": sent["gas"], "value": sent["value"]}
+        for state in (hex(_number(block) - 1), "latest"):
+            try:
+                self._endpoint.ask("eth_call", {**call, "data": sent["input"]}, state)
+            except RemoteError as error:
+                data = _revert_data(error)
+                if data is not None:
+                    return data
+            else:
+                break
         return b""
 
 

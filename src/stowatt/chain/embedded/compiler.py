@@ -263,7 +263,7 @@ class _Translator:
         else:
             end = self._name()
             self._emit(f"{end} = {start} + {size}")
-        self._emit(f"if {end} > len(mb):\n  c.extend_memory({start}, {size})\n  mb = mem._bytes")
+        self._emit(f"if {end} > len(mb): mb = grow(mem, m, {end})")
         return end
 
     def _mload(self, pc: int) -> None:

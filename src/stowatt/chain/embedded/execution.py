@@ -97,6 +97,8 @@ def check_transaction(state: ReferenceState, transaction: Transaction, chain_id:
         raise TransactionRefused(
             f"the maximum fee {transaction.max_fee} is below the base fee {base_fee}", f"offer at least {base_fee}"
         )
+    if state.accounts.get_code(Address(transaction.sender)):
+        raise TransactionRefused(f"{sender} is a contract (EIP-3607)", "send from an account that has a key")
     if transaction.nonce != nonce:
         word = "low" if transaction.nonce < nonce else "high"
         raise TransactionRefused(

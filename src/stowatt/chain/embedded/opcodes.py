@@ -16,6 +16,8 @@ from eth_hash.auto import keccak
 
 WORD: Final = 2**256 - 1
 SIGN: Final = 2**255
+_MOST_MEMORY: Final = 2**32
+"""More memory would cost 2^45 gas; no gas limit is near that."""
 
 STOP, EXP, SHA3, CALLDATALOAD, POP = 0x00, 0x0A, 0x20, 0x35, 0x50
 MLOAD, MSTORE, MSTORE8, SLOAD, JUMP, JUMPI, PC, MSIZE, GAS, JUMPDEST = (
@@ -140,6 +142,23 @@ def _keccak_short(data: bytes) -> int:
     return int.from_bytes(keccak(data), "big")
 
 
+def grow(memory: Any, meter: Any, end: int) -> Any:
+    """Extends the memory to `end` bytes, rounded up to words, and charges for it; the memory's buffer."""
+    buffer = memory._bytes
+    if end > _MOST_MEMORY:
+        raise OutOfGas(f"memory up to byte {end}")
+    old, new = len(buffer) // 32, (end + 31) // 32
+    cost = 3 * (new - old) + new * new // 512 - old * old // 512
+    if cost > meter.gas_remaining:
+        raise OutOfGas("memory costs more than the gas that is left")
+    meter.gas_remaining -= cost
+    try:
+        buffer.extend(bytes(32 * (new - old)))
+    except BufferError:  # a view of the old buffer is alive somewhere
+        buffer = memory._bytes = buffer + bytes(32 * (new - old))
+    return buffer
+
+
 def sha3(c: Any, meter: Any, start: int, size: int) -> int:
     """KECCAK256 without its constant gas."""
     cost = (size + 31) // 32 * 6
@@ -148,7 +167,7 @@ def sha3(c: Any, meter: Any, start: int, size: int) -> int:
     meter.gas_remaining -= cost
     memory = c._memory
     if size and start + size > len(memory._bytes):
-        c.extend_memory(start, size)
+        grow(memory, meter, start + size)
     data = bytes(memory._bytes[start : start + size])
     return _keccak_short(data) if size <= 96 else int.from_bytes(keccak(data), "big")
 
@@ -169,5 +188,5 @@ def sload(c: Any, meter: Any, slot: int) -> int:
 
 HELPERS: Final[dict[str, Any]] = {
     "M": WORD, "S": SIGN, "to_int": int.from_bytes, "sdiv": sdiv, "smod": smod, "sar": sar, "signextend": signextend,
-    "call_data_word": call_data_word, "sha3": sha3, "sload": sload,
+    "call_data_word": call_data_word, "sha3": sha3, "grow": grow, "sload": sload,
 }  # fmt: skip
