@@ -78,7 +78,7 @@ abstract contract Bidding is MarketState {
         uint256 status = _inPhase(window, Phase.Commit);
         uint256 slot = _slots[msg.sender][place];
         if (!slot.isCommitted(round)) revert Errors.NoCommitment(window, msg.sender);
-        _status[window] = status.withoutCommitment(slot.sideOf(), slot);
+        _status[window] = status.withoutCommitment(slot.sideOf(), StatusWord.traceOf(slot, msg.sender));
         _slots[msg.sender][place] = BidSlot.resolved(round);
         _credit(msg.sender, _bond);
         emit CommitmentWithdrawn(window, msg.sender);
@@ -126,14 +126,14 @@ abstract contract Bidding is MarketState {
         mapping(uint256 => uint256) storage slots = _slots[msg.sender];
         uint256 old = slots[place];
         if (old.isCommitted(round)) {
-            status = status.withoutCommitment(old.sideOf(), old);
+            status = status.withoutCommitment(old.sideOf(), StatusWord.traceOf(old, msg.sender));
         } else {
             _requireDone(old, place);
             account = _minus(account, msg.sender, _bond);
         }
         uint256 slot = _sealed(account, round, side, window, point);
         slots[place] = slot;
-        _status[window] = status.withCommitment(side, slot);
+        _status[window] = status.withCommitment(side, StatusWord.traceOf(slot, msg.sender));
         emit Committed(window, msg.sender, side, point);
         return account;
     }

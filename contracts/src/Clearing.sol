@@ -22,7 +22,7 @@ abstract contract Clearing is Bidding {
         uint256 seed;
         uint256 unopenedSellers;
         uint256 unopenedBuyers;
-        uint256 digest; // the sum of all commitments' slot words, mod 2^200
+        uint256 digest; // of all commitments, see StatusWord
     }
 
     /// @notice A trade.
@@ -31,7 +31,7 @@ abstract contract Clearing is Bidding {
     event NoTrade(
         uint256 indexed window, uint256 seed, uint256 unopenedSellers, uint256 unopenedBuyers, uint256 digest
     );
-    event Voided(uint256 indexed window);
+    event Voided(uint256 indexed window, uint256 digest);
 
     /// @notice Clears the window, once its reveal deadline has passed or all its commitments are opened. Anybody may.
     /// @dev Its gas depends on the price grid alone (T11, T12).
@@ -70,7 +70,7 @@ abstract contract Clearing is Bidding {
         _ringOf(window);
         uint256 status = _inPhase(window, Phase.Lapsed);
         _status[window] = StatusWord.ended(STATUS_VOID, status.sellers(), status.buyers());
-        emit Voided(window);
+        emit Voided(window, status.digest());
     }
 
     /// @dev Finds the crossing at the price that the window's rule picks from [λ_lo, λ_hi], and the volume there.

@@ -46,7 +46,8 @@ abstract contract Issue is Clearing {
         uint256 bondShare,
         uint256 unlocked
     );
-    event Paid(uint256 indexed rightId, address indexed payer, uint256 payment);
+    /// @notice `balance` is the payer's free balance afterwards.
+    event Paid(uint256 indexed rightId, address indexed payer, uint256 payment, uint256 balance);
     /// @notice A buyer did not pay in time: its right is void, its deposit goes to the window's pool.
     event Defaulted(uint256 indexed window, address indexed participant, uint256 quantity, uint256 deposit);
     event Refunded(uint256 indexed window, address indexed participant, uint256 amount);
@@ -85,7 +86,7 @@ abstract contract Issue is Clearing {
         uint256 money = _money[window];
         _money[window] = MoneyWord.make(money.pool() + payment, money.escrow(), money.paid() + quantity);
         _status[window] = status.withResolved(quantity);
-        emit Paid(rightId, msg.sender, payment);
+        emit Paid(rightId, msg.sender, payment, balanceOf(msg.sender));
         rights.markPaid(rightId);
     }
 

@@ -29,7 +29,8 @@ contract Market is Issue {
         address treasury;
     }
 
-    event MarketDeployed(Calendar.Parameters calendar, Wiring wiring, bool openMode);
+    /// @notice `digest` is the hash of the other values, so that an auditor sees any of them altered.
+    event MarketDeployed(Calendar.Parameters calendar, Wiring wiring, bool openMode, bytes32 digest);
     /// @notice A pool that nobody has a claim on went to the treasury.
     event PoolSwept(uint256 indexed window, uint256 amount);
 
@@ -44,7 +45,7 @@ contract Market is Issue {
     {
         if (w.delivery == address(0)) revert Errors.ZeroAddress();
         delivery = w.delivery;
-        emit MarketDeployed(p, w, openMode_);
+        emit MarketDeployed(p, w, openMode_, keccak256(abi.encode(p, w, openMode_)));
     }
 
     modifier onlyDelivery() {

@@ -94,6 +94,7 @@ contract Registry is AccessControl, EIP712 {
         market = IAdmission(market_);
         windowLength = windowLength_;
         openMode = openMode_;
+        digest = keccak256(abi.encode("registry", market_, windowLength_, openMode_, admin, issuer));
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         if (issuer != address(0)) _grantRole(ISSUER_ROLE, issuer);
     }

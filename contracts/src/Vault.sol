@@ -13,8 +13,9 @@ import {Errors} from "./lib/Errors.sol";
 abstract contract Vault is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    event Deposited(address indexed account, uint256 amount);
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+    /// @notice `balance` is the account's free balance afterwards.
+    event Deposited(address indexed account, uint256 amount, uint256 balance);
+    event Withdrawn(address indexed account, address indexed to, uint256 amount, uint256 balance);
 
     uint256 internal constant BALANCE_MASK = (1 << 96) - 1;
     uint256 internal constant DEVICE_SHIFT = 96;
@@ -52,7 +53,7 @@ abstract contract Vault is ReentrancyGuardTransient {
         if (to == address(0)) revert Errors.ZeroAddress();
         if (amount == 0) revert Errors.BadAmount(amount);
         _take(msg.sender, amount);
-        emit Withdrawn(msg.sender, to, amount);
+        emit Withdrawn(msg.sender, to, amount, balanceOf(msg.sender));
         token.safeTransfer(to, amount);
     }
 
@@ -67,7 +68,7 @@ abstract contract Vault is ReentrancyGuardTransient {
     }
 
     /// @notice The account's free balance.
-    function balanceOf(address account) external view returns (uint256) {
+    function balanceOf(address account) public view returns (uint256) {
         return _accounts[account] & BALANCE_MASK;
     }
 
@@ -112,6 +113,6 @@ abstract contract Vault is ReentrancyGuardTransient {
         uint256 received = token.balanceOf(address(this)) - before;
         if (received == 0) revert Errors.BadAmount(received);
         _credit(account, received);
-        emit Deposited(account, received);
+        emit Deposited(account, received, balanceOf(account));
     }
 }

@@ -6,8 +6,9 @@ import {Errors} from "./Errors.sol";
 /// @title A window's status word: status, unopened commitments by side, and a digest or the progress of its fills.
 /// @notice status, 8 bits | sellers, 24 | buyers, 24 | while open: a digest of the commitments, 200;
 /// once cleared: resolved Wh, 56, and settled Wh, 56.
-/// @dev The digest is the sum of the live commitments' slot words mod 2^200. It costs nothing to keep, and lets an
-/// auditor prove that no commitment's event, even of one never opened, was altered.
+/// @dev The digest is the sum of a trace of every commitment, mod 2^200, once when it is made and once more when it is
+/// replaced or withdrawn. It takes no storage of its own, and lets an auditor prove that no commitment's event, even of
+/// one never opened, was altered or left out.
 library StatusWord {
     uint256 private constant COUNT_MAX = (1 << 24) - 1;
     uint256 private constant WH_MASK = (1 << 56) - 1;
@@ -38,19 +39,24 @@ library StatusWord {
         return (word >> 112) & WH_MASK;
     }
 
-    /// @dev The word after one more commitment on `side`; its slot word enters the digest.
-    function withCommitment(uint256 word, uint256 side, uint256 slotWord) internal pure returns (uint256) {
+    /// @dev What a commitment adds to the digest: a hash of its slot word and its participant, mod 2^200 when shifted in.
+    function traceOf(uint256 slotWord, address participant) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(slotWord, participant)));
+    }
+
+    /// @dev The word after one more commitment on `side`.
+    function withCommitment(uint256 word, uint256 side, uint256 trace) internal pure returns (uint256) {
         unchecked {
             uint256 shift = 8 + side * 24;
             if ((word >> shift) & COUNT_MAX == COUNT_MAX) revert Errors.BadAmount(COUNT_MAX);
-            return word + (1 << shift) + (slotWord << 56);
+            return word + (1 << shift) + (trace << 56);
         }
     }
 
-    /// @dev The word after one commitment less on `side`; its slot word leaves the digest.
-    function withoutCommitment(uint256 word, uint256 side, uint256 slotWord) internal pure returns (uint256) {
+    /// @dev The word after one commitment less on `side`; its trace is counted again.
+    function withoutCommitment(uint256 word, uint256 side, uint256 trace) internal pure returns (uint256) {
         unchecked {
-            return word - (1 << (8 + side * 24)) - (slotWord << 56);
+            return word - (1 << (8 + side * 24)) + (trace << 56);
         }
     }
 
