@@ -215,7 +215,7 @@ abstract contract Bidding is MarketState {
 
     /// @dev Enters the curve in the price book; returns it followed by the offsets that its segments got.
     function _enter(bytes calldata curve, uint256 round, uint256 place, uint256 side)
-        private
+        internal
         returns (bytes memory bid)
     {
         bid = BidCurve.withOffsets(curve);

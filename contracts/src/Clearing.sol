@@ -124,7 +124,7 @@ abstract contract Clearing is Bidding {
     }
 
     /// @dev The seed of the window (§5): fixed by the opened blinders, whatever their order and whoever clears (T19).
-    function _seed(uint256 window, uint256 place) private view returns (uint256) {
+    function _seed(uint256 window, uint256 place) internal view virtual returns (uint256) {
         unchecked {
             return uint256(keccak256(abi.encode(window, _blinders[place] - 1)));
         }

@@ -199,7 +199,7 @@ abstract contract Issue is Clearing {
 
     /// @dev What the bid keeps locked, and its fill at the cleared price: O(segments), no loop over bids (§4).
     function _measure(bytes calldata bid, uint256 side, uint256 result)
-        private
+        internal
         view
         returns (uint256 locked, uint256 filled)
     {
