@@ -114,6 +114,13 @@ class Sender:
             self._next = None
         return waiting
 
+    def unfinished(self, purpose: str) -> Entry | None:
+        """The oldest stored transaction whose purpose begins so and whose fate is not known: a run was cut short."""
+        if self._outbox is None:
+            return None
+        waiting = self._outbox.pending(self._chain, self.address)
+        return next((entry for entry in waiting if (entry.purpose or "").startswith(purpose)), None)
+
     # ------------------------------------------------------------------ nonces
 
     def _prepare(self, to: str | None, data: bytes, value: int, gas: int, fees: Fees, purpose: str | None) -> bytes:

@@ -31,6 +31,7 @@ from stowatt.chain.ledger import Call, Ledger, address_bytes
 from stowatt.commitments import Slot, read_slot
 from stowatt.credentials import Role, registry_domain
 from stowatt.curves import Side
+from stowatt.data.decimals import decimal_text
 from stowatt.metering import delivery_domain
 from stowatt.typed_data import Domain
 from stowatt.units import Money, Ppm, Tick, Wh
@@ -49,11 +50,7 @@ class MarketReader:
 
     def spell(self, amount: int) -> str:
         """Base units as people read them, such as `1.25 CEUR`."""
-        d = self.deployment
-        sign, digits = "-" * (amount < 0), str(abs(amount)).rjust(d.token_decimals + 1, "0")
-        point = len(digits) - d.token_decimals
-        fraction = digits[point:].rstrip("0")
-        return f"{sign}{digits[:point]}{'.' + fraction if fraction else ''} {d.token_symbol}"
+        return f"{decimal_text(amount, -self.deployment.token_decimals)} {self.deployment.token_symbol}"
 
     # ------------------------------------------------------------------ market
 

@@ -1,0 +1,71 @@
+"""Doing a thing once, over crashes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from stowatt.chain.client import ContractCall, Done, MarketClient
+from stowatt.chain.errors import ChainRevert, TransactionRefused
+
+BATCH: Final = 32
+"""Bids in one transaction: the dearest, an issue, takes some 120,000 gas, and a transaction may take 16.7 million."""
+
+Progress = Callable[[int, int], None]
+"""Told what is done and what there is to do."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one thing that was asked for."""
+
+    window: int
+    what: str
+    """In words: committed, revealed, claimed …"""
+    done: bool = True
+    """False: it had been done before, and nothing was sent."""
+    participant: str = ""
+    right: int | None = None
+    detail: str = ""
+    """The figures, for people."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """For callers that show none."""
+
+
+def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """The items in transactions."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def catch_up(client: MarketClient) -> None:
+    """Waits for what an earlier run stored and perhaps did not send, so that the chain's state is the whole truth.
+
+    Whether such a transaction succeeded shows in that state; a revert is nobody's concern any more.
+    """
+    for transaction in client.sender.resume():
+        try:
+            client.sender.finish(transaction)
+        except ChainRevert:
+            continue
+
+
+def once(client: MarketClient, purpose: str, call: ContractCall) -> tuple[Done, bool]:
+    """Executes a call that is not idempotent by itself, such as a deposit; False if an earlier run had sent it.
+
+    A run that was killed before it could report left its transaction in the outbox. The next run with the same
+    purpose takes that one over; a run after a reported one sends a new one.
+    """
+    known = client.sender.unfinished(purpose + " ")
+    if known is not None:
+        try:
+            return client.execute(call, purpose=known.purpose), False
+        except TransactionRefused:
+            client.sender.resume()  # it can never be mined, and is forgotten
+    return client.execute(call, purpose=f"{purpose} {secrets.token_hex(8)}"), True
