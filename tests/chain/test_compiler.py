@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,21 @@ def test_jumps() -> None:
     compare(bytes.fromhex("6001"))  # runs off the end
     compare(bytes.fromhex("61"))  # a push beyond the end
     compare(b"")
+
+
+def test_the_deepest_call_stack_fits() -> None:
+    """A contract that counts itself and calls itself: 1024 frames below the first, in a thread with its small stack."""
+    code = bytes.fromhex("5f546001015f555f5f5f5f5f305af100")
+    counts: list[int] = []
+
+    def work() -> None:
+        counts.append(run(FastState, code, b"", 10**14)["storage"][TARGET, 0])
+
+    work()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert counts == [5 + 1025, 5 + 1025]
 
 
 EXERCISER = json.loads((Path(__file__).parent / "contracts" / "Exerciser.json").read_text())

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -165,26 +164,6 @@ def test_calls_see_the_block_that_would_be_mined(tmp_path: Path) -> None:
         output = ledger.call(Call(contract.address, call_data("where()")))
         assert int.from_bytes(output[:32], "big") == 2
         assert int.from_bytes(output[32:], "big") == START + 77
-
-
-def test_the_deepest_call_stack_fits(tmp_path: Path) -> None:
-    """1024 nested calls, also from a thread with its smaller stack."""
-    # PUSH0 ×5, ADDRESS, GAS, CALL, then return the depth's flag
-    runtime = bytes.fromhex("5f5f5f5f5f305af15f5260205ff3")
-    creation = bytes([0x60 + len(runtime) - 1]) + runtime + bytes.fromhex("5f5260") + bytes([len(runtime)])
-    creation += bytes.fromhex("60") + bytes([32 - len(runtime)]) + b"\xf3"
-    with make(tmp_path / "c") as ledger:
-        receipt = Sender(ledger, ALICE).transact(None, creation)
-        outputs: list[bytes] = []
-
-        def work() -> None:
-            outputs.append(ledger.call(Call(receipt.contract_address, gas=30_000_000)))
-
-        work()
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        assert len(outputs) == 2
 
 
 class Encoded(bytes):

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from types import FunctionType, MethodType
 from typing import Any, Final, NoReturn
 
 from eth.exceptions import FullStack, Halt, InsufficientStack, InvalidJumpDestination, OutOfGas
 from eth.vm.forks.cancun.opcodes import CANCUN_OPCODES
 from eth.vm.logic.invalid import InvalidOpcode
+from eth.vm.opcode import _FastOpcode
 
 from stowatt.chain.embedded import opcodes as op
 
@@ -92,6 +94,12 @@ def _no_gas() -> NoReturn:
 _NAMES: Final[Mapping[str, Any]] = {
     **op.HELPERS, "bad_jump": _bad_jump, "bad_stack": _bad_stack, "no_gas": _no_gas,
 }  # fmt: skip
+
+
+def _bound_call(function: Any) -> Any:
+    """The object's `__call__` as a bound method: nested EVM calls then use no C stack, which Python 3.12 limits."""
+    method = next((vars(base)["__call__"] for base in type(function).__mro__ if "__call__" in vars(base)), None)
+    return MethodType(method, function) if isinstance(method, FunctionType) else function
 
 
 def _gas_cost(instruction: int) -> int:
@@ -238,10 +246,15 @@ class _Translator:
             self._push(expression)
 
     def _leave(self, instruction: int) -> None:
-        """The instruction is run by py-evm's function, which charges its gas and works on the real stack."""
+        """The instruction is run by py-evm's function, which works on the real stack."""
+        function: Any = CANCUN_OPCODES.get(instruction) or InvalidOpcode(instruction)
+        if isinstance(function, _FastOpcode):  # a constant charge and the logic, which can be had without the wrapper
+            self.gas += function.gas_cost
+            function = function.logic_fn
+        else:
+            function = _bound_call(function)
         self._close_run()
         self._flush()
-        function = CANCUN_OPCODES.get(instruction) or InvalidOpcode(instruction)
         name = f"op_{instruction:02x}"
         self.functions[name] = function
         self._emit(f"{name}(c)")

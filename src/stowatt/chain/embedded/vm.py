@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from eth.abc import ComputationAPI, ExecutionContextAPI, MessageAPI, StateAPI, TransactionContextAPI
@@ -57,6 +58,26 @@ class FastComputation(CancunComputation):
             else:
                 execute(computation)
         return computation
+
+    # py-evm gathers these by recursion, which 1024 nested calls take beyond Python 3.12's limit of the C stack
+
+    def _effective_frames(self) -> Iterator[FastComputation]:
+        """This frame and those below it whose effects stand: neither they nor any frame above them failed."""
+        waiting: list[Any] = [self]
+        while waiting:
+            frame = waiting.pop()
+            if not frame.is_error:
+                yield frame
+                waiting.extend(frame.children)
+
+    def get_gas_refund(self) -> int:
+        return sum(frame._gas_meter.gas_refunded for frame in self._effective_frames())
+
+    def get_raw_log_entries(self) -> tuple[tuple[int, bytes, tuple[int, ...], bytes], ...]:
+        return tuple(sorted(entry for frame in self._effective_frames() for entry in frame._log_entries))
+
+    def get_accounts_for_deletion(self) -> list[Address]:
+        return list({account for frame in self._effective_frames() for account in frame.accounts_to_delete})
 
 
 class ReferenceState(CancunState):
