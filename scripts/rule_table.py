@@ -1,7 +1,7 @@
 """Writes the table section → module → contract → test into ARCHITECTURE.md, from the citations in the sources.
 
 A Python module or test, or a Solidity file, belongs to a row when its docstrings or comments cite the row's section (§3)
-or one of its equations ((19), (2)–(5)). `--check` exits with 1 if the table in the file is not the generated one, or if a
+or one of its equations ((19) or a range). `--check` exits with 1 if the table in the file is not the generated one, or if a
 row has a hole.
 """
 
@@ -86,7 +86,9 @@ def sources() -> Iterator[tuple[str, Path]]:
 
 def table() -> tuple[list[str], list[str]]:
     """The lines of the table, and the holes in it."""
-    columns: dict[str, dict[int, list[str]]] = {c: {i: [] for i in range(len(ROWS))} for c in ("module", "contract", "test")}
+    columns: dict[str, dict[int, list[str]]] = {
+        c: {i: [] for i in range(len(ROWS))} for c in ("module", "contract", "test")
+    }
     for column, path in sources():
         sections, equations = cited(path)
         for i, row in enumerate(ROWS):
