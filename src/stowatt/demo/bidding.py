@@ -1,0 +1,84 @@
+"""Sealed bids of the whole evening: sealed and stored first, committed then, opened window by window."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from stowatt import openings as stored
+from stowatt.audit.events import Committed
+from stowatt.chain.client import Commitment, Opening
+from stowatt.commitments import NO_FINGERPRINT, BidContext
+from stowatt.curves import Curve, Side
+from stowatt.demo.community import Community, Member
+from stowatt.demo.dispatch import Dispatch, Order
+from stowatt.demo.window import WindowRun
+from stowatt.units import Wh
+
+BATCH: Final = 32
+"""Bids, claims or rights that the operator puts into one transaction."""
+WRONG_STEPS: Final = 100
+"""By how many ticks a wrong opening is better for its bidder than what was committed to."""
+
+T = TypeVar("T")
+
+
+def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """The items in groups of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def seal_bids(
+    community: Community, windows: Sequence[WindowRun], store: stored.OpeningStore
+) -> dict[str, list[Commitment]]:
+    """Every home's commitments; each opening is on the disk when this returns."""
+    commitments: dict[str, list[Commitment]] = {member.name: [] for member in community}
+    for window in windows:
+        for planned in window.planned.bids:
+            member = community.members[planned.home]
+            opening = store.seal(_context(community, member, window.number), planned.curve)
+            commitments[member.name].append(Commitment(window.number, planned.curve.side, opening.commitment))
+    return commitments
+
+
+def commit_bids(
+    community: Community, windows: Sequence[WindowRun], commitments: dict[str, list[Commitment]], dispatch: Dispatch
+) -> None:
+    """One transaction a home, for all its windows."""
+    orders = []
+    for member in community:
+        mine = commitments[member.name]
+        if mine:
+            orders.append(Order(member.client, member.client.calls.commit_many(mine), "commit the evening", len(mine)))
+    for done in dispatch.send(orders):
+        for event in done.of(Committed):
+            window = windows[event.window]
+            window.sides[event.participant] = Side(event.side)
+            window.events.append(event)
+
+
+def stored_openings(community: Community, window: WindowRun, store: stored.OpeningStore) -> dict[str, Opening]:
+    """The openings of one window as they were stored, by home."""
+    deployment = community.deployment
+    return {
+        community.name_of(opening.context.participant): _as_sent(community, opening)
+        for opening in store.of_window(deployment.chain_id, deployment.market, window.number)
+    }
+
+
+def changed(opening: Opening) -> Opening:
+    """The opening of another bid than the one committed to: an ask that asks more, a bid that pays less."""
+    step = WRONG_STEPS if opening.curve.side is Side.SELL else -WRONG_STEPS
+    pairs = [(max(0, tick + step), width) for tick, width in opening.curve.segments]
+    return replace(opening, curve=Curve.of(opening.curve.side, pairs))
+
+
+def _context(community: Community, member: Member, window: int) -> BidContext:
+    d = community.deployment
+    fingerprint = member.battery.fingerprint if member.battery else NO_FINGERPRINT
+    return BidContext(d.chain_id, d.market, window, member.address, member.side, member.device, fingerprint)
+
+
+def _as_sent(community: Community, opening: stored.Opening) -> Opening:
+    battery = community.by_address[opening.context.participant].battery
+    limit = battery.limit_wh if battery else 0
+    return Opening(opening.context, Wh(limit), opening.curve, opening.blinder)

@@ -1,0 +1,81 @@
+"""What a user can choose about the demo, and the market that follows from it."""
+
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Final
+
+from stowatt.calendar import LOWEST, PRO_RATA, Calendar
+from stowatt.errors import StowattError
+from stowatt.report import Currency
+from stowatt.simulation.strategies import PriceGrid
+
+CHAIN_ID: Final = 31337
+CURRENCY: Final = Currency("EUR", 6, PriceGrid().tick_size)
+"""The community's token: six decimals, one token for one euro."""
+
+WINDOW_S: Final = 900
+SUB_SLOT_S: Final = 300
+COMMIT_LEAD_S: Final = 900
+REVEAL_LEAD_S: Final = 600
+PAYMENT_LEAD_S: Final = 120
+READING_GRACE_S: Final = 300
+VOID_DELAY_S: Final = 300
+RING: Final = 128
+"""Windows that share storage: more than a day of them, so that a whole evening can be opened the day before."""
+FOUNDED_BEFORE_S: Final = 4 * 3600
+"""The market is deployed so long before the first window's delivery …"""
+BIDS_BEFORE_S: Final = 3600
+"""… and the homes commit so long before it."""
+
+BOND: Final = 50_000
+"""0.05 EUR for each commitment."""
+ALPHA_PPM: Final = 200_000
+EFFICIENCY_PPM: Final = 1_000_000
+"""Rights are counted at the battery's terminals, where the strategies count them too."""
+TOLERANCE_PPM: Final = 980_000
+
+DEFAULT_BUYERS: Final = 48
+
+
+class DemoError(StowattError):
+    """The demo cannot run as asked, or has found a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """The choices of the command line."""
+
+    day: date | None = None
+    """None: the built-in grid's day, or the first evening that all homes of a folder cover."""
+    first: time = time(17)
+    windows: int = 12
+    homes: Path | None = None
+    """A folder of the user's own homes; None: the built-in grid."""
+    max_buyers: int = DEFAULT_BUYERS
+    out: Path | None = None
+    zone: str = "Europe/Berlin"
+
+
+def market_calendar(first_start: int) -> Calendar:
+    """The demo's market: window 0 starts at `first_start`."""
+    return Calendar(
+        origin=first_start,
+        length=WINDOW_S,
+        sub_slot=SUB_SLOT_S,
+        commit_lead=COMMIT_LEAD_S,
+        reveal_lead=REVEAL_LEAD_S,
+        payment_lead=PAYMENT_LEAD_S,
+        reading_grace=READING_GRACE_S,
+        void_delay=VOID_DELAY_S,
+        ring=RING,
+        ticks=PriceGrid().ticks,
+        price_rule=LOWEST,
+        rationing=PRO_RATA,
+        tick_size=CURRENCY.tick_size,
+        bond=BOND,
+        alpha_seller=ALPHA_PPM,
+        alpha_buyer=ALPHA_PPM,
+        efficiency=EFFICIENCY_PPM,
+        tolerance=TOLERANCE_PPM,
+    )
