@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
@@ -10,6 +9,7 @@ import {Issue} from "../../src/Issue.sol";
 import {MarketState} from "../../src/MarketState.sol";
 import {Vault} from "../../src/Vault.sol";
 import {Rationing} from "../../src/lib/Rationing.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title Books without seals: the market's own price book, clearing and fills, many windows in one transaction
 /// @notice Used by the differential tests of Python and of forge. Bids enter by the market's `_enter`, windows are cleared by
