@@ -33,7 +33,7 @@ class Findings:
     ) -> None:
         """Notes a mismatch. An event without a window of its own can be assigned to one."""
         if window is None:
-            window = getattr(event, "window", None)
+            window = window_of(event)
         places = dict.fromkeys(Place.of(other) for other in related if other is not None)
         self.mismatches.append(
             Mismatch(
@@ -62,6 +62,15 @@ class Findings:
                 same = False
                 self.add(event, rule, message, field=name, found=found, expected=value, window=window, related=related)
         return same
+
+
+def window_of(event: Event) -> int | None:
+    """The window that an event names, by itself or in a right's id (25)."""
+    for name in ("right_id", "token_id"):
+        number = getattr(event, name, None)
+        if number is not None:
+            return int(number) >> 160 & 0xFFFFFFFF
+    return getattr(event, "window", None)
 
 
 def shown(value: object) -> str:

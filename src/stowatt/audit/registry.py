@@ -78,6 +78,7 @@ class RegistryBook:
     devices: dict[int, Device] = field(default_factory=dict)
     keys: dict[tuple[int, str], MeterKeySet] = field(default_factory=dict)
     roles: dict[tuple[bytes, str], Event] = field(default_factory=dict)
+    role_events: list[Event] = field(default_factory=list)
     founder: RoleGranted | None = None
     first_issuer: RoleGranted | None = None
     credential_nonces: dict[str, int] = field(default_factory=dict)
@@ -114,6 +115,7 @@ class RegistryBook:
 
     def granted(self, event: RoleGranted) -> None:
         """The constructor appoints the administrator, then the issuer; later an administrator does."""
+        self.role_events.append(event)
         if event.role not in (ADMIN_ROLE, ISSUER_ROLE):
             self.findings.add(event, RULE, "no such role", field="role", found=event.role, expected=ISSUER_ROLE)
         if self.founder is None:
@@ -137,9 +139,10 @@ class RegistryBook:
 
     def revoked(self, event: RoleRevoked) -> None:
         """An administrator dismisses, or the account steps down."""
+        self.role_events.append(event)
         if self.roles.pop((event.role, event.account), None) is None:
             self.findings.add(event, RULE, "it had no such role", field="account", found=event.account,
-                              expected="an account that has the role")  # fmt: skip
+                              expected="an account that has the role", related=self.role_events)  # fmt: skip
         if event.sender != event.account:
             self._require_role(ADMIN_ROLE, event.sender, event, "sender")
 
@@ -147,7 +150,7 @@ class RegistryBook:
         if (role, account) not in self.roles:
             word = "an administrator" if role == ADMIN_ROLE else "an issuer"
             self.findings.add(
-                event, RULE, field=name, found=account, expected=f"{word} of the registry", related=self.roles.values()
+                event, RULE, field=name, found=account, expected=f"{word} of the registry", related=self.role_events
             )
 
     # ---------------------------------------------------------------- statements
@@ -233,7 +236,7 @@ class RegistryBook:
                 field="digest",
                 found=digest,
                 expected=expected[0],
-                related=[self.last] if self.last else self.roles.values(),
+                related=[self.last] if self.last else self.role_events,
             )
             self.links = [expected[0], digest]
         else:

@@ -8,6 +8,7 @@ falsehood spoils as little of the rest as possible.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, astuple
 from typing import Any, Final
@@ -21,7 +22,7 @@ from stowatt.audit.bids import Bidding
 from stowatt.audit.clearing import Clearing
 from stowatt.audit.delivery import Delivery, Rights
 from stowatt.audit.events import EMITTER, Event, MarketDeployed
-from stowatt.audit.findings import Findings
+from stowatt.audit.findings import Findings, window_of
 from stowatt.audit.issue import Issue, Vault
 from stowatt.audit.registry import RegistryBook
 from stowatt.audit.report import AuditReport
@@ -100,6 +101,8 @@ class Replay:
 
     def __init__(self, state: State) -> None:
         self.state, self.findings = state, state.findings
+        self.siblings: defaultdict[tuple[type[Event], int | None], list[Event]] = defaultdict(list)
+        """Earlier events of each kind and window: when a step is refused, one of them may have taken its place."""
         self.vault, self.rights = Vault(state), Rights(state)
         bidding, clearing, issue, delivery = Bidding(state), Clearing(state), Issue(state), Delivery(state)
         registry = state.registry
@@ -178,9 +181,10 @@ class Replay:
                 self.judges[type(event)](event)
         except StowattError as error:
             rule = next((rule for kind, rule in _SECTIONS if isinstance(error, kind)), "§1")
-            self.findings.add(event, rule, str(error))
+            self.findings.add(event, rule, str(error), related=self.siblings[_kin(event)])
         except (EncodingError, OverflowError, ValueError) as error:
             self.findings.add(event, "§1", f"it holds a value that no contract can emit: {str(error).splitlines()[0]}")
+        self.siblings[_kin(event)].append(event)
 
     # ---------------------------------------------------------------- what must follow
 
@@ -254,3 +258,7 @@ class Replay:
 
     def _unexplained(self, event: Event) -> None:
         self.findings.add(event, "§6", f"nothing explains this {type(event).__name__}")
+
+
+def _kin(event: Event) -> tuple[type[Event], int | None]:
+    return type(event), window_of(event)
