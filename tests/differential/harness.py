@@ -4,11 +4,10 @@ import fcntl
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import build_contracts
 from eth_account.signers.local import LocalAccount
 
+import build_contracts
 from stowatt.calendar import Calendar
 from stowatt.chain.abi import Contract
 from stowatt.chain.ledger import TRANSACTION_GAS_CAP, Call, Ledger, Log, Receipt
@@ -112,8 +111,3 @@ def batches(cases: Sequence[Case]) -> Iterator[list[Case]]:
 def topic(contract: Contract, name: str) -> bytes:
     """The first topic of an event."""
     return next(event.topic for event in contract.events if event.name == name)
-
-
-def repository_file(path: Path) -> str:
-    """A path as the project's files name it."""
-    return path.relative_to(build_contracts.ROOT).as_posix()

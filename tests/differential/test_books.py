@@ -1,9 +1,9 @@
 """§3: engine and contract agree bit for bit on random windows, on the embedded ledger and on anvil.
 
-`contracts/test/differential/Books.t.sol` plays the same windows on forge's EVM. Each market has other rules; its windows
-run through the market's own price book, clearing and fills, in phase Clearing or early in phase Reveal, and in a second
-round of the ring over the first one's words. What must agree: price, volume, S(λ-), asks at λ, D(λ+), bids at λ, seed,
-unopened bids, digest; each bid's offsets, fill and what it keeps locked; and, between ledgers, gas and every log.
+`contracts/test/differential/Books.t.sol` plays the same windows on forge's EVM. Each market has other rules; its
+windows run through the market's own price book, clearing and fills, in phase Clearing or early in phase Reveal, and in a
+second round of the ring over the first one's words. What must agree: price, volume, S(λ-), asks at λ, D(λ+), bids at λ,
+seed, unopened bids, digest; each bid's offsets, fill and lock; and, between ledgers, gas and every log.
 """
 
 from random import Random

@@ -2,8 +2,8 @@
 
     python -m tests.vectors.generate_books
 
-The same run always writes the same bytes. The differential tests play these books on the embedded ledger, on anvil and on
-forge's EVM, through the market's own code (contracts/test/harness/BookHarness.sol).
+The same run always writes the same bytes. The differential tests play these books on the embedded ledger, on anvil and
+on forge's EVM, through the market's own code (contracts/test/harness/BookHarness.sol).
 """
 
 import json
@@ -68,10 +68,8 @@ class Case:
 
     def argument(self) -> tuple[Any, ...]:
         """The struct that the harness takes."""
-        return (
-            self.window, self.seeded, self.rules.seed if self.seeded else 0, self.accumulator, *self.unopened, self.digest,
-            self.bids(),
-        )  # fmt: skip
+        seed = self.rules.seed if self.seeded else 0
+        return (self.window, self.seeded, seed, self.accumulator, *self.unopened, self.digest, self.bids())
 
     def logs(self, result: WindowResult) -> tuple[bytes, bytes]:
         """The data of the two events that tell the result: Cleared or NoTrade, and Filled."""
