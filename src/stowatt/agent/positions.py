@@ -24,8 +24,8 @@ class Position:
     phase: Phase
     side: Side
     state: str
-    """One of: committed, withdrawn, refundable, forfeited, revealed, not filled, payment due, claimed, in default, settled,
-    refunded."""
+    """One of: committed, withdrawn, refundable, forfeited, revealed, not filled, payment due, claimed, in default,
+    settled, refunded."""
     commitment: int
     curve: Curve | None = None
     """Once it is revealed."""

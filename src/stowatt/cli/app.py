@@ -15,6 +15,15 @@ COMMANDS: Final = {
     "clear": "stowatt.cli.clear:clear",
     "keys": "stowatt.cli.keys:keys_app",
     "node": "stowatt.cli.node:node",
+    "market": "stowatt.cli.market:market_app",
+    "device": "stowatt.cli.admission:device_app",
+    "vault": "stowatt.cli.vault:vault_app",
+    "bid": "stowatt.cli.bids:bid_app",
+    "claim": "stowatt.cli.issue:claim",
+    "pay": "stowatt.cli.issue:pay",
+    "rights": "stowatt.cli.rights:rights_app",
+    "meter": "stowatt.cli.meter:meter_app",
+    "settle": "stowatt.cli.issue:settle",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""
 

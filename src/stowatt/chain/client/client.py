@@ -82,12 +82,16 @@ class MarketClient(MarketReader):
 
     def deposit(self, amount: int) -> Done:
         """Deposits tokens: with a permit if the token takes one, else with an approval first."""
+        return self.execute(self.deposit_call(amount))
+
+    def deposit_call(self, amount: int) -> ContractCall:
+        """The call that deposits tokens; a token that takes no permit is approved first if that is needed."""
         permit = self._permit(amount)
         if permit is not None:
-            return self.execute(self.calls.deposit_with_permit(amount, *permit))
+            return self.calls.deposit_with_permit(amount, *permit)
         if self.allowance(self.address) < amount:
             self.execute(self.calls.approve(amount))
-        return self.execute(self.calls.deposit(amount))
+        return self.calls.deposit(amount)
 
     def _permit(self, amount: int) -> tuple[int, bytes] | None:
         """Deadline and signature of an EIP-2612 permit; None if the token's domain is not the usual one."""
