@@ -1,8 +1,8 @@
 """Writes the table section → module → contract → test into ARCHITECTURE.md, from the citations in the sources.
 
-A Python module or test, or a Solidity file, belongs to a row when its docstrings or comments cite the row's section (§3)
-or one of its equations ((19) or a range). `--check` exits with 1 if the table in the file is not the generated one, or if a
-row has a hole.
+A Python module or test, or a Solidity file, belongs to a row when its docstrings or comments cite the row's section or
+one of its equations, such as §3 or (19). `--check` exits with 1 if the table in the file is not the generated one, or
+if a row has a hole.
 """
 
 from __future__ import annotations
