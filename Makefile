@@ -79,14 +79,15 @@ format: $(DEV) $(NPM)  ## format Python and Solidity
 	@$(FORGE) fmt
 
 forge: $(NPM)  ## the contracts' own tests, fuzzing and invariants, with the gas snapshots checked
-	@$(FORGE) test
+	@export FOUNDRY_PROFILE=fast && $(FORGE) test --no-match-path 'contracts/test/gas/*'
+	@$(FORGE) test --match-path 'contracts/test/gas/*'
 
 gas: $(NPM)  ## write the gas snapshots anew; the change is the diff of contracts/snapshots
 	@export FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true && $(FORGE) test --match-path 'contracts/test/gas/*'
 
 coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresholds
 	@mkdir -p build
-	@{ export FORGE_SNAPSHOT_CHECK=false FOUNDRY_FUZZ_RUNS=64 FOUNDRY_INVARIANT_RUNS=8 && \
+	@{ export FOUNDRY_PROFILE=fast FORGE_SNAPSHOT_CHECK=false FOUNDRY_FUZZ_RUNS=64 FOUNDRY_INVARIANT_RUNS=8 && \
 		$(FORGE) coverage $(COVERAGE) --report lcov --report-file build/lcov.info --no-match-path 'contracts/test/gas/*'; } >build/coverage.log 2>&1 || \
 		{ tail -n 60 build/coverage.log; exit 1; }
 	@$(BIN)/python scripts/check_coverage.py build/lcov.info
