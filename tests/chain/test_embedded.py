@@ -46,6 +46,19 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
         assert again.call("counter()") == 0
 
 
+def test_without_flushing_it_is_still_there_after_a_kill(tmp_path: Path) -> None:
+    code = (
+        "import os; from stowatt.chain.embedded import EmbeddedLedger\n"
+        f"ledger = EmbeddedLedger.create({str(tmp_path / 'c')!r}, chain_id=5, flush=False)\n"
+        "for _ in range(20): ledger.mine()\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == -9
+    with EmbeddedLedger.open(tmp_path / "c", flush=False) as ledger:
+        assert ledger.head().number == 20
+
+
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     with make(tmp_path / "c"):
         with pytest.raises(DirectoryLocked, match="in use by another process"):

@@ -75,10 +75,12 @@ class EmbeddedLedger:
         fixed_clock: bool = False,
         gas_limit: int = GAS_LIMIT,
         base_fee: int = BASE_FEE,
+        flush: bool = True,
     ) -> Self:
         """A new ledger whose block 0 gives `balances` (wei by address) and has the time `timestamp` (default: now).
 
-        With `fixed_clock` time stands still until `set_time` or `advance` moves it.
+        With `fixed_clock` time stands still until `set_time` or `advance` moves it. Without `flush` a transaction is
+        acknowledged before the disk has it: it then survives a kill of the process, but not a loss of power.
         """
         clock = Clock()
         if timestamp is not None or fixed_clock:
@@ -86,7 +88,7 @@ class EmbeddedLedger:
             clock = Clock(fixed=start) if fixed_clock else clock.moved_to(start, 0)
         if not 0 < chain_id < 2**53:
             raise BrokenLedger(f"{chain_id} is no chain id", "choose a number from 1 to 2^53 - 1")
-        directory, lock, store = _open_directory(Path(directory))
+        directory, lock, store = _open_directory(Path(directory), flush)
         try:
             if store.initialised:
                 raise BrokenLedger(f"{directory} holds a ledger already", "open it, or name an empty directory")
@@ -112,11 +114,11 @@ class EmbeddedLedger:
             raise
 
     @classmethod
-    def open(cls, directory: Path | str) -> Self:
-        """The ledger that the directory holds."""
+    def open(cls, directory: Path | str, *, flush: bool = True) -> Self:
+        """The ledger that the directory holds; for `flush` see `create`."""
         if not (Path(directory) / DATABASE).is_file():
             raise BrokenLedger(f"{directory} holds no ledger", "create one, or name another directory")
-        directory, lock, store = _open_directory(Path(directory))
+        directory, lock, store = _open_directory(Path(directory), flush)
         try:
             if not store.initialised:
                 raise BrokenLedger(f"{directory} holds no ledger", "create one there, or name another directory")
@@ -379,7 +381,7 @@ def _seal(
     return StoredBlock(head, state, *roots, bloom)
 
 
-def _open_directory(directory: Path) -> tuple[Path, IO[str], Store]:
+def _open_directory(directory: Path, flush: bool) -> tuple[Path, IO[str], Store]:
     """Makes the directory if need be, locks it against other processes and opens its database."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -394,7 +396,7 @@ def _open_directory(directory: Path) -> tuple[Path, IO[str], Store]:
             f"{directory} is in use by another process", "stop that process, or name another directory"
         ) from None
     try:
-        return directory, lock, Store(directory / DATABASE)
+        return directory, lock, Store(directory / DATABASE, flush=flush)
     except BaseException:
         lock.close()
         raise
