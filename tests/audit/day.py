@@ -67,9 +67,7 @@ class Day:
         deployment = deploy(
             senders["admin"], calendar, issuer=accounts["issuer"].address, treasury=accounts["treasury"].address
         )
-        clients = {
-            name: MarketClient(ledger, deployment, senders[name], accounts[name]) for name in accounts
-        }
+        clients = {name: MarketClient(ledger, deployment, senders[name], accounts[name]) for name in accounts}
         return cls(ledger, deployment, clients)
 
     def __getitem__(self, name: str) -> MarketClient:
@@ -115,9 +113,7 @@ class Day:
         device = (admission.device, admission.fingerprint) if side is SELL else (0, bytes(32))
         context = BidContext(CHAIN_ID, self.deployment.market, window, client.address, side, *device)
         self.blinders += 7919
-        self.openings[name, window] = Opening(
-            context, admission.limit if side is SELL else Wh(0), curve, self.blinders
-        )
+        self.openings[name, window] = Opening(context, admission.limit if side is SELL else Wh(0), curve, self.blinders)
         return Commitment(window, side, context.commit(curve.encode(), self.blinders))
 
     def bid(self, name: str, window: int, side: Side, *pairs: tuple[int, int]) -> None:
@@ -178,7 +174,9 @@ def people(day: Day) -> None:
     for index, name in enumerate(("s1", "s2", "s3")):
         day.admit(name, Role.SELL, 12_000_000 + index)
         day.device(name, 3000 + 100 * index, 8000)
-    for index, (name, funds) in enumerate((("b1", 30_000_000), ("b2", 1_000_000), ("b3", 1_100_000), ("b4", 9_100_000))):
+    for index, (name, funds) in enumerate(
+        (("b1", 30_000_000), ("b2", 1_000_000), ("b3", 1_100_000), ("b4", 9_100_000))
+    ):
         day.admit(name, Role.BUY, funds + index)
     day.admit("friend", Role.SELL | Role.BUY, 4_000_000)
     device = day.device("friend", 100, 100)
@@ -295,6 +293,9 @@ def settlements(day: Day) -> None:
     day.to(0, "reading")
     day.settle([day.right("s1", 0, SELL), day.right("s1", 0, SELL, 333), day.right("s2", 0, SELL)])
     day.settle([day.right("b2", 0, BUY), day.right("b1", 0, BUY, 200), day.right("b1", 0, BUY)])
+    friend = day["friend"]
+    final = RightId.decode(day.right("s1", 0, SELL, 333)).settled().encode()
+    friend.execute(friend.calls.transfer(friend.address, day.address("b4"), final))
     day.to(3, "payment")
     day.claim(3, "b1")
     day.to(4, "end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ class Findings:
     def __init__(self) -> None:
         self.mismatches: list[Mismatch] = []
         self.notes: list[str] = []
+        self.checks: Counter[int | None] = Counter()
+        """Values that were redone and compared, by window."""
 
     def add(
         self,
@@ -54,6 +57,7 @@ class Findings:
         """Notes every field that differs from what the rules give; `outcome.tick` is a field of a field."""
         related = tuple(related)
         same = True
+        self.checks[window_of(event) if window is None else window] += len(expected)
         for name, value in expected.items():
             found: Any = event
             for part in name.split("."):

@@ -97,6 +97,8 @@ class WindowReport:
     """Base units that the window still holds."""
     missing: tuple[str, ...]
     """What is still to come."""
+    checks: int
+    """Values that were redone and compared, openings and signatures not counted."""
 
     @property
     def gap(self) -> int:
@@ -109,6 +111,8 @@ class Totals:
     """Sums over the market's life. Money is in base units, welfare in tick·Wh."""
 
     events: int
+    checks: int
+    """Values that were redone and compared."""
     windows: int
     volume: int
     welfare: int
@@ -131,6 +135,8 @@ class AuditReport:
 
     chain_id: int
     market: str
+    tick_size: int
+    """Base units per kWh and tick, to read prices and welfare as money."""
     last_block: int
     verdict: Verdict
     windows: tuple[WindowReport, ...]

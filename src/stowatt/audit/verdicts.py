@@ -20,10 +20,13 @@ def conclude(state: State, events: Sequence[Event]) -> AuditReport:
     findings = state.findings
     wrong = {mismatch.window for mismatch in findings.mismatches}
     last = events[-1]
-    windows = tuple(_window(window, wrong, last.time) for _, window in sorted(state.windows.items()))
+    windows = tuple(
+        _window(window, wrong, last.time, findings.checks[number]) for number, window in sorted(state.windows.items())
+    )
     return AuditReport(
         chain_id=state.subject.chain_id,
         market=state.subject.market,
+        tick_size=state.calendar.tick_size,
         last_block=last.block,
         verdict=_overall(findings, windows),
         windows=windows,
@@ -35,11 +38,11 @@ def conclude(state: State, events: Sequence[Event]) -> AuditReport:
 
 def nothing_audited(events: Sequence[Event], subject: Subject, findings: Findings) -> AuditReport:
     """The report when the events do not even tell the market's parameters."""
-    totals = Totals(len(events), *([0] * 11))
+    totals = Totals(len(events), *([0] * 12))
     last = events[-1].block if events else 0
     mismatches = tuple(findings.mismatches)
     return AuditReport(
-        subject.chain_id, subject.market, last, Verdict.MISMATCH, (), mismatches, tuple(findings.notes), totals
+        subject.chain_id, subject.market, 0, last, Verdict.MISMATCH, (), mismatches, tuple(findings.notes), totals
     )
 
 
@@ -49,7 +52,7 @@ def _overall(findings: Findings, windows: Sequence[WindowReport]) -> Verdict:
     return Verdict.OPEN if any(window.verdict is Verdict.OPEN for window in windows) else Verdict.PROVED
 
 
-def _window(window: AuditWindow, wrong: set[int | None], now: int) -> WindowReport:
+def _window(window: AuditWindow, wrong: set[int | None], now: int, checks: int) -> WindowReport:
     books, result = window.books, window.result
     missing = tuple(_missing(window, now))
     verdict = Verdict.OPEN if missing else Verdict.PROVED
@@ -72,6 +75,7 @@ def _window(window: AuditWindow, wrong: set[int | None], now: int) -> WindowRepo
         compensation=window.compensation,
         held=books.held(),
         missing=missing,
+        checks=checks,
     )
 
 
@@ -109,6 +113,7 @@ def _totals(state: State, windows: Sequence[WindowReport], events: int) -> Total
     vault = state.vault
     return Totals(
         events=events,
+        checks=state.findings.checks.total(),
         windows=len(windows),
         volume=sum(window.volume for window in windows),
         welfare=sum(window.welfare for window in windows),
