@@ -208,7 +208,7 @@ contract RevealTest is Fixture {
         Bidding.Opening memory o = _commit(W, buyer, BUY, _one(tick, width));
         _toReveal(W);
         market.reveal(o);
-        uint256 reserve = (uint256(width) * tick * 100 * 200_000 + 1e9 - 1) / 1e9;
+        uint256 reserve = (uint256(width) * (tick == 0 ? 1 : tick) * 100 * 200_000 + 1e9 - 1) / 1e9;
         assertEq(FUNDS - market.balanceOf(buyer), reserve > BOND ? reserve : BOND, "locked");
     }
 

@@ -22,6 +22,7 @@ interface Vm {
     // ---------------------------------------------------------------------------------------------- block and accounts
     function warp(uint256 newTimestamp) external;
     function roll(uint256 newHeight) external;
+    function prevrandao(bytes32 newPrevrandao) external;
     function fee(uint256 newBasefee) external;
     function chainId(uint256 newChainId) external;
     function getBlockTimestamp() external view returns (uint256 timestamp);
