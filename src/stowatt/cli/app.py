@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "rights": "stowatt.cli.rights:rights_app",
     "meter": "stowatt.cli.meter:meter_app",
     "settle": "stowatt.cli.issue:settle",
+    "demo": "stowatt.cli.demo:demo",
     "audit": "stowatt.cli.audit:audit",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""

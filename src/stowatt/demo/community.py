@@ -160,7 +160,7 @@ class Founding:
         """Every home moves tokens into the market, with a permit (EIP-2612) instead of an approval."""
         for member in community:
             done = member.client.deposit(community.deposits[member.name])
-            self.dispatch.note("deposit with a permit", done.receipt.gas_used)
+            self.dispatch.note("deposit by permit", done.receipt.gas_used)
 
     def _client(self, deployment: Deployment, key: LocalAccount) -> MarketClient:
         return MarketClient(self.ledger, deployment, Sender(self.ledger, key), key)

@@ -35,6 +35,8 @@ class Step:
     window: WindowRun
     name: str
     act: Callable[[WindowRun], None]
+    last: bool = False
+    """Whether the window is over with it."""
 
 
 class Day:
@@ -85,7 +87,7 @@ class Day:
         if window.trouble(Kind.REPLAY):
             yield step(times.start + SUB_SLOT_S + 20, "a reading is sent twice", self.replay)
         yield step(times.start + 2 * SUB_SLOT_S + 20, "sellers draw what they earned", self.draw)
-        yield step(times.reading + 1, "settled", self.settle)
+        yield Step(times.reading + 1, window, "settled", self.settle, last=True)
 
     # ------------------------------------------------------------------ sealed bids
 
@@ -188,6 +190,10 @@ class Day:
         owed = effective_quantity(window.fills(Side.SELL)[account], paid, window.volume)
         return Wh(ceil_div(owed * self.calendar.efficiency, PPM))
 
+    def owed(self, window: WindowRun) -> int:
+        """Wh that all batteries of the window owe."""
+        return sum(self.obligation(window, account) for account in window.fills(Side.SELL))
+
     def replay(self, window: WindowRun) -> None:
         """Somebody sends an accepted reading once more."""
         trouble = window.trouble(Kind.REPLAY)
@@ -219,6 +225,10 @@ class Day:
             ]
             for done in self.dispatch.send(orders):
                 window.events += done.events
+
+    def faults_of(self, window: WindowRun) -> list[str]:
+        """The window's figures in which engine and contract differ."""
+        return [line for line in self.faults if line.startswith(f"window {window.number}:")]
 
     def _compare(self, window: WindowRun) -> None:
         if window.result is not None:

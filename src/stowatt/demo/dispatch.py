@@ -78,7 +78,11 @@ class Dispatch:
         for operation in dict.fromkeys(use.operation for use in self.uses):
             uses = [use for use in self.uses if use.operation == operation]
             gas = [use.gas for use in uses]
-            found.append(GasUse(operation, len(gas), min(gas), median_low(gas), max(gas), sum(gas)))
+            found.append(
+                GasUse(
+                    operation, len(gas), min(gas), median_low(gas), max(gas), sum(gas), sum(use.items for use in uses)
+                )
+            )
         return tuple(found)
 
     def _mine(self, orders: Sequence[Order]) -> list[Receipt]:

@@ -37,7 +37,7 @@ class Incidents:
         """A home submits another bid than it committed to; the chain refuses."""
         member = self._member(trouble.home)
         call = member.client.calls.reveal(changed(opening))
-        refused = self.dispatch.refused(Order(member.client, call, "refused: wrong opening", window=window.number))
+        refused = self.dispatch.refused(Order(member.client, call, "refused opening", window=window.number))
         reason = str(refused.values.get("reason", b"").hex()) if refused.values else ""
         self.note(trouble, **_refusal(refused), reason=f"0x{reason}", side=member.side.word)
 
@@ -77,7 +77,7 @@ class Incidents:
         """The buyer in default pays its money in again, to take part in the windows to come."""
         member = self._member(trouble.home)
         done = member.client.deposit(self.facts[trouble]["withdrawn"])
-        self.dispatch.note("deposit with a permit", done.receipt.gas_used)
+        self.dispatch.note("deposit by permit", done.receipt.gas_used)
 
     def sell_right(self, window: WindowRun, trouble: Trouble) -> None:
         """A seller splits its right and sells the later half: the tokens come first, the right follows."""
@@ -111,7 +111,7 @@ class Incidents:
         """Somebody sends a reading a second time; the chain refuses."""
         operator = self.community.operator
         refused = self.dispatch.refused(
-            Order(operator, operator.calls.submit(signed), "refused: replayed reading", window=window.number)
+            Order(operator, operator.calls.submit(signed), "refused reading", window=window.number)
         )
         reading = signed.reading
         self.note(

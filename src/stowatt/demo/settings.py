@@ -35,8 +35,6 @@ EFFICIENCY_PPM: Final = 1_000_000
 """Rights are counted at the battery's terminals, where the strategies count them too."""
 TOLERANCE_PPM: Final = 980_000
 
-DEFAULT_BUYERS: Final = 48
-
 
 class DemoError(StowattError):
     """The demo cannot run as asked, or has found a fault."""
@@ -52,7 +50,7 @@ class DemoSettings:
     windows: int = 12
     homes: Path | None = None
     """A folder of the user's own homes; None: the built-in grid."""
-    max_buyers: int = DEFAULT_BUYERS
+    max_buyers: int | None = None
     out: Path | None = None
     zone: str = "Europe/Berlin"
 

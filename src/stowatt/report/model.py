@@ -148,6 +148,8 @@ class GasUse:
     median: int
     most: int
     total: int
+    items: int = 0
+    """Bids, readings or rights that all of them carried; 0 if each is about one."""
 
 
 @dataclass(frozen=True, slots=True)
