@@ -56,7 +56,9 @@ class Day:
     blinders: int = 1000
 
     @classmethod
-    def start(cls, folder: Path, calendar: Calendar = CALENDAR, names: Sequence[str] = NAMES) -> "Day":
+    def start(
+        cls, folder: Path, calendar: Calendar = CALENDAR, names: Sequence[str] = NAMES, open_mode: bool = False
+    ) -> "Day":
         """A market with credentials, deployed three hours before its first window."""
         accounts = {name: key(name) for name in names}
         ledger = EmbeddedLedger.create(
@@ -65,8 +67,9 @@ class Day:
         )  # fmt: skip
         senders = {name: Sender(ledger, account) for name, account in accounts.items()}
         deployment = deploy(
-            senders["admin"], calendar, issuer=accounts["issuer"].address, treasury=accounts["treasury"].address
-        )
+            senders["admin"], calendar, issuer=accounts["issuer"].address, treasury=accounts["treasury"].address,
+            open_mode=open_mode,
+        )  # fmt: skip
         clients = {name: MarketClient(ledger, deployment, senders[name], accounts[name]) for name in accounts}
         return cls(ledger, deployment, clients)
 
@@ -104,6 +107,16 @@ class Day:
         self.devices[name] = admin.device_count()
         return self.devices[name]
 
+    def own_device(self, name: str, usable: int, export: int) -> None:
+        """A device that its owner registers itself, as the open mode allows."""
+        client = self[name]
+        certificate = DeviceCertificate(
+            client.address, usable, export, export, 970_000, 960_000, keccak(name.encode()),
+            key(f"meter {name}").address, 0, 2**40, 1,
+        )  # fmt: skip
+        client.execute(client.calls.register_device(certificate))
+        self.devices[name] = client.device_count()
+
     # ---------------------------------------------------------------- bids
 
     def seal(self, name: str, window: int, side: Side, *pairs: tuple[int, int]) -> Commitment:
@@ -128,8 +141,9 @@ class Day:
         assert len(list(done.of(Revealed))) == len(names)
 
     def to(self, window: int, deadline: str, late: int = 1) -> None:
-        """Moves the clock to just after a deadline of a window."""
-        self.ledger.set_time(getattr(deadlines(CALENDAR, window), deadline) + late)
+        """Moves the clock to just after a deadline of a window, never back."""
+        moment = getattr(deadlines(self["admin"].calendar, window), deadline) + late
+        self.ledger.set_time(max(moment, self.ledger.time()))
 
     # ---------------------------------------------------------------- after the clearing
 
@@ -174,10 +188,8 @@ def people(day: Day) -> None:
     for index, name in enumerate(("s1", "s2", "s3")):
         day.admit(name, Role.SELL, 12_000_000 + index)
         day.device(name, 3000 + 100 * index, 8000)
-    for index, (name, funds) in enumerate(
-        (("b1", 30_000_000), ("b2", 1_000_000), ("b3", 1_100_000), ("b4", 9_100_000))
-    ):
-        day.admit(name, Role.BUY, funds + index)
+    for name, funds in (("b1", 30_000_000), ("b2", 1_000_001), ("b3", 1_100_002), ("b4", 9_100_003)):
+        day.admit(name, Role.BUY, funds)
     day.admit("friend", Role.SELL | Role.BUY, 4_000_000)
     device = day.device("friend", 100, 100)
     issuer.execute(issuer.calls.revoke_device(device))
