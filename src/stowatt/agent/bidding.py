@@ -53,7 +53,8 @@ class Bidding:
         for number, order in enumerate(orders, start=1):
             opening, stands = self._sealed(order, admission, live.get(order.window, []))
             need = self.client.spell(self.worst_case(order.curve))
-            detail = f"{order.curve.side.word} {len(order.curve.segments)} segments, up to {need} locked at the reveal"
+            curve = order.curve
+            detail = f"{curve.side.word} {curve.total} Wh in {len(curve.segments)} step(s); locks {need} at the reveal"
             steps.append(Step(order.window, "committed", not stands, self.client.address, detail=detail))
             if not stands:
                 sealed.append(Commitment(order.window, order.curve.side, opening.commitment))
@@ -172,7 +173,7 @@ class Bidding:
         if slot is None or slot.kind is SlotKind.RESOLVED:
             if asked and slot is None:
                 raise CommitmentError(f"{participant} has no commitment in window {window}", "nothing can be revealed")
-            return (Step(window, "already claimed or withdrawn", False, participant) if asked else None), None
+            return (Step(window, "claimed or withdrawn", False, participant) if asked else None), None
         if slot.kind is SlotKind.OPENED:
             return Step(window, "revealed", False, participant), None
         events = self.client.events(Committed, window=window, participant=participant)
@@ -209,7 +210,7 @@ class Bidding:
             except Refusal as refusal:
                 if len(openings) == 1:
                     raise
-                steps.append(_step(opening, "refused", False, str(refusal)))
+                steps.append(_step(opening, "refused", str(refusal)))
         opened: set[tuple[int, str]] = set()
         for batch in batches(good):
             call = calls.reveal(batch[0]) if len(batch) == 1 else calls.reveal_many(batch)
@@ -217,7 +218,7 @@ class Bidding:
             progress(len(opened), len(good))
         for opening in good:
             done = (opening.context.window, opening.context.participant) in opened
-            steps.append(_step(opening, "revealed" if done else "refused", done))
+            steps.append(_step(opening, "revealed" if done else "refused"))
         return steps
 
 
@@ -230,8 +231,9 @@ def windows_in_reveal(reader: MarketReader) -> list[int]:
     return [window for window, at in times if at.commit <= now < at.reveal]
 
 
-def _step(opening: Opening, what: str, done: bool, detail: str = "") -> Step:
-    return Step(opening.context.window, what, done, opening.context.participant, detail=detail)
+def _step(opening: Opening, what: str, detail: str = "") -> Step:
+    refused = what == "refused"
+    return Step(opening.context.window, what, not refused, opening.context.participant, detail=detail, standing=refused)
 
 
 def _require_distinct(orders: Sequence[Order]) -> None:

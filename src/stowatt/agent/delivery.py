@@ -83,7 +83,9 @@ def _submit_many(client: MarketClient, signed: Sequence[SignedReading]) -> list[
             if (r.window, r.sub_slot) in accepted:
                 steps.append(Step(r.window, "accepted", True, detail=_detail(energy)))
             else:
-                steps.append(Step(r.window, "refused", False, detail=f"{_detail(energy)}: {_reason(client, row)}"))
+                steps.append(
+                    Step(r.window, "refused", False, detail=f"{_detail(energy)}: {_reason(client, row)}", standing=True)
+                )
     return steps
 
 

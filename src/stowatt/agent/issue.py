@@ -47,7 +47,8 @@ def _claim_window(
     for number, participant in enumerate(wanted, start=1):
         slot = client.slot(window, participant)
         if slot is None or slot.kind is SlotKind.RESOLVED:
-            steps.append(Step(window, "nothing to claim" if slot is None else "claimed", False, participant))
+            what = "nothing to claim" if slot is None else "claimed"
+            steps.append(Step(window, what, False, participant, standing=slot is None))
         elif slot.kind is SlotKind.COMMITTED:
             steps.append(_unopened(client, window, phase, participant))
         else:
@@ -65,7 +66,7 @@ def _claim_window(
 def _unopened(client: MarketClient, window: int, phase: Phase, participant: str) -> Step:
     """A commitment that was never opened: refunded in a void window, else its bond is lost."""
     if phase is not Phase.VOID:
-        return Step(window, "bond forfeited: never revealed", False, participant)
+        return Step(window, "bond forfeited: never revealed", False, participant, standing=True)
     done = client.execute(client.calls.refund(window, participant))
     amount = client.spell(done.only(Refunded).amount)
     return Step(window, "refunded", True, participant, detail=amount)

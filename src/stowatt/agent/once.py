@@ -32,6 +32,13 @@ class Step:
     right: int | None = None
     detail: str = ""
     """The figures, for people."""
+    standing: bool = False
+    """`what` is a state rather than a deed: there was nothing to do."""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether this deed had been done before."""
+        return not self.done and not self.standing
 
 
 def no_progress(done: int, total: int) -> None:

@@ -24,7 +24,7 @@ def draw(client: MarketClient, rights: Iterable[RightId]) -> list[Step]:
         number = right.encode()
         record = client.right(number)
         if client.entitlement(number) <= record.drawn:
-            steps.append(Step(right.window, "nothing to draw", False, right.participant, number))
+            steps.append(Step(right.window, "nothing to draw", False, right.participant, number, standing=True))
             continue
         done = client.execute(client.calls.draw(number))
         amount = client.spell(sum(event.amount for event in done.of(Drawn)))
@@ -42,7 +42,9 @@ def settle(client: MarketClient, windows: Iterable[int], progress: Progress = no
     for window in windows:
         phase = client.phase(window)
         if phase in (Phase.NO_TRADE, Phase.VOID):
-            steps += _done(claim(client, [window], progress=progress)) or [Step(window, "nothing to settle", False)]
+            steps += _done(claim(client, [window], progress=progress)) or [
+                Step(window, "nothing to settle", False, standing=True)
+            ]
             continue
         if phase is not Phase.SETTLEMENT:
             at = deadlines(client.calendar, window).reading
@@ -80,7 +82,7 @@ def _settle_rights(client: MarketClient, window: int, progress: Progress) -> lis
         call = client.calls.settle(numbers[0]) if len(numbers) == 1 else client.calls.settle_many(numbers)
         settled += _settled(client, batch, client.execute(call))
         progress(len(settled), len(tokens))
-    return settled or [Step(window, "nothing to settle", False)]
+    return settled or [Step(window, "nothing to settle", False, standing=True)]
 
 
 def _settled(client: MarketClient, batch: Sequence[RightId], done: Done) -> list[Step]:

@@ -48,7 +48,7 @@ def pay(
     """
     client = session.client
     if right:
-        rights = [RightId.parse(text, client.address) for text in right]
+        rights = [session.right(text) for text in right]
     else:
         chosen = windows_of(window) if window else _waiting(session, {"payment due"}, (Phase.PAYMENT,))
         rights = [RightId(client.address, number, Side.BUY) for number in chosen]

@@ -15,7 +15,7 @@ from stowatt.cli.admission import register, revoke, submit_statement
 from stowatt.cli.deploy import deploy_market
 from stowatt.cli.output import money_text, show_positions, show_steps
 from stowatt.cli.session import Session, command_group, on_market
-from stowatt.cli.values import tick_unit, time_text, windows_of
+from stowatt.cli.values import short_time, tick_unit, time_text, windows_of
 from stowatt.data.decimals import WH_IN_KWH
 
 market_app = command_group("market", "Deploy a market; open, watch, clear and void its windows; admit participants.")
@@ -125,9 +125,9 @@ def status(
         (
             str(value["window"]),
             value["phase"],
-            time_text(value["times"]["commit"]),
-            time_text(value["times"]["reveal"]),
-            time_text(value["times"]["start"]),
+            short_time(value["times"]["commit"]),
+            short_time(value["times"]["reveal"]),
+            short_time(value["times"]["start"]),
             value.get("price") or "",
             WH_IN_KWH.text(value["volume_wh"]) if value.get("volume_wh") else "",
         )

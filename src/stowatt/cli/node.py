@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stowatt.cli.keys import key_store
 from stowatt.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def node(
     ] = None,
     fund: Annotated[
         list[str] | None,
-        typer.Option(metavar="ADDRESS[=ETHER]", help="Give an account of a new ledger ether (default 1000)."),
+        typer.Option(metavar="ACCOUNT[=ETHER]", help="Give an address or a key of a new ledger ether (default 1000)."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")] = 8545,
@@ -81,5 +82,5 @@ def _funding(text: str) -> tuple[str, int]:
     except InvalidOperation:
         wei = Decimal(-1)
     if not (wei.is_finite() and wei >= 0 and wei == wei.to_integral_value()):
-        raise LedgerError(f"{ether!r} is not an amount of ether", "give --fund ADDRESS=ETHER, such as 0x…=1000")
-    return address, int(wei)
+        raise LedgerError(f"{ether!r} is not an amount of ether", "give --fund ACCOUNT=ETHER, such as 0x…=1000")
+    return address if address.startswith("0x") else key_store(None).find(address).address, int(wei)

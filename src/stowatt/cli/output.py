@@ -16,14 +16,13 @@ from stowatt.units import Money
 
 def show_steps(session: Session, steps: Sequence[Step]) -> None:
     """The steps; an error at the end if one of them was refused."""
-    own = session.own
     values = [_step_json(step) for step in steps]
     rows = [
         (
             str(step.window) if step.window >= 0 else "",
-            _who(step.participant, own),
-            "" if step.right is None else RightId.decode(step.right).text(own),
-            step.what if step.done or step.what == "refused" else f"{step.what} (before)",
+            session.name(step.participant) if step.participant else "",
+            "" if step.right is None else session.right_text(RightId.decode(step.right)),
+            f"{step.what} (before)" if step.repeated else step.what,
             step.detail,
         )
         for step in steps
@@ -50,10 +49,6 @@ def _step_json(step: Step) -> dict[str, Any]:
     if step.detail:
         value["detail"] = step.detail
     return value
-
-
-def _who(address: str, own: str | None) -> str:
-    return "me" if own is not None and address.lower() == own.lower() else address
 
 
 def show_positions(session: Session, reader: MarketReader, found: Sequence[Position]) -> None:
@@ -125,12 +120,12 @@ def holding_json(reader: MarketReader, h: Holding) -> dict[str, Any]:
     return value
 
 
-def show_holdings(session: Session, reader: MarketReader, account: str, found: Sequence[Holding]) -> None:
+def show_holdings(session: Session, reader: MarketReader, found: Sequence[Holding]) -> None:
     """The rights that an account holds."""
     values = [holding_json(reader, h) for h in found]
     rows = [
         (
-            h.id.text(account),
+            session.right_text(h.id),
             phase_name(h.phase),
             h.state,
             WH_IN_KWH.text(value["quantity_wh"]),

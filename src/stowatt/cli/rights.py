@@ -18,7 +18,6 @@ from stowatt.cli.session import Session, command_group, on_market
 from stowatt.cli.values import energy
 from stowatt.curves import Side
 from stowatt.errors import SettlementError
-from stowatt.rights import RightId
 
 rights_app = command_group("rights", "List, show, transfer, split and draw on capacity rights.")
 
@@ -33,7 +32,7 @@ def list_rights(
 ) -> None:
     """List the rights and settlement tokens that an account holds."""
     address = session.address(account)
-    show_holdings(session, session.reader, address, holdings(session.reader, address))
+    show_holdings(session, session.reader, holdings(session.reader, address))
 
 
 @rights_app.command("show")
@@ -45,7 +44,7 @@ def show(
 ) -> None:
     """Show one right, or what it was settled with."""
     reader = session.reader
-    token = find(reader, RightId.parse(right, session.own))
+    token = find(reader, session.right(right))
     if metadata:
         value = _metadata(reader.token_uri(token.encode()))
         print(json.dumps(value, indent=None if session.options.as_json else 2, ensure_ascii=False))
@@ -64,7 +63,7 @@ def transfer(
 ) -> None:
     """Hand a right on. Its deposit still goes back to the participant who made the bid."""
     recipient = session.address(to)
-    show_steps(session, [agent.transfer(session.client, RightId.parse(right, session.own), recipient)])
+    show_steps(session, [agent.transfer(session.client, session.right(right), recipient)])
 
 
 @rights_app.command("split")
@@ -75,7 +74,7 @@ def split(
     quantity: Annotated[str, typer.Argument(metavar="KWH", help="What stays; the rest becomes a new right.")],
 ) -> None:
     """Split a right in two."""
-    show_steps(session, [agent.split(session.client, RightId.parse(right, session.own), energy(quantity))])
+    show_steps(session, [agent.split(session.client, session.right(right), energy(quantity))])
 
 
 @rights_app.command("draw")
@@ -89,7 +88,7 @@ def draw(
     """Pay what sellers' rights have earned so far to their holders."""
     client = session.client
     if right:
-        chosen = [RightId.parse(text, client.address) for text in right]
+        chosen = [session.right(text) for text in right]
     else:
         held = held_ids(client, client.address)
         chosen = [token for token in held if token.side is Side.SELL and not token.final]

@@ -24,6 +24,7 @@ from stowatt.chain.sender import Sender
 from stowatt.cli.keys import ask_password, home, key_store
 from stowatt.errors import KeyStoreError, LedgerError
 from stowatt.openings import OpeningStore
+from stowatt.rights import RightId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,35 @@ class Session:
                 f"{text[:60]!r} is not an address", "give 0x and 40 hexadecimal digits, with a right checksum if mixed"
             )
         return key_store(self.options.keys).find(text).address
+
+    def name(self, address: str) -> str:
+        """How people call an account here: `me`, the name of a key on this machine, or the address."""
+        names = self._names
+        return "me" if names.get(address) == self._own_name else names.get(address, address)
+
+    def right(self, text: str) -> RightId:
+        """The right that a text means: as `right_text` writes it, or its number."""
+        head, slash, rest = text.partition("/")
+        side, slash, who = rest.partition("/")
+        named, plus, tail = who.partition("+") if "+" in who else who.partition("/")
+        addresses = {name: address for address, name in self._names.items()}
+        if slash and named in addresses:
+            text = f"{head}/{side}/{addresses[named]}{plus}{tail}"
+        return RightId.parse(text, self.own)
+
+    def right_text(self, right: RightId) -> str:
+        """A right such as `7/sell`, with the participant unless it is the key's own."""
+        text, name = right.text(self.own), self.name(right.participant)
+        return text.replace(right.participant, name) if name != "me" else text
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The names of this machine's keys, by address."""
+        return {key.address: key.name for key in key_store(self.options.keys).list()}
+
+    @property
+    def _own_name(self) -> str:
+        return self._names.get(self.own or "", "")
 
     def close(self) -> None:
         """Closes what was opened."""

@@ -155,3 +155,9 @@ def time_text(unix: int) -> str:
         return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return str(unix)
+
+
+def short_time(unix: int) -> str:
+    """The same without the year, and without seconds if there are none."""
+    text = time_text(unix)
+    return text[5:].replace(":00Z", "Z") if text.endswith("Z") else text
