@@ -260,7 +260,7 @@ abstract contract Bidding is MarketState {
     }
 
     /// @dev What an opened bid keeps locked until its claim: the worst-case deposit, towards which the bond counts (§6).
-    /// A seller's worst case is its whole quantity at the grid's highest tick, a buyer's its own prices.
+    /// A seller's worst case is its whole quantity at the grid's highest tick, a buyer's its own prices (at least tick 1).
     function _locked(uint256 side, uint256 quantity, uint256 value) internal view returns (uint256) {
         uint256 reserve = side == SELL
             ? Money.deposit(_alphaSeller, quantity * (_ticks - 1), _tickSize)

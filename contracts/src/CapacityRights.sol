@@ -132,6 +132,18 @@ contract CapacityRights is ERC721 {
         if (quantity == 0) revert Errors.NoSuchRight(rightId);
     }
 
+    /// @notice The state that gives a right its value (ERC-5646): it changes when the right is split, paid or drawn on. A
+    /// contract that buys or lends on a right must compare it, since the token id stays the same.
+    function getStateFingerprint(uint256 rightId) external view returns (bytes32) {
+        _requireOwned(rightId);
+        return keccak256(abi.encode(rightId, _rights[rightId]));
+    }
+
+    /// @inheritdoc ERC721
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return interfaceId == this.getStateFingerprint.selector || super.supportsInterface(interfaceId);
+    }
+
     /// @inheritdoc ERC721
     function tokenURI(uint256 rightId) public view override returns (string memory) {
         _requireOwned(rightId);

@@ -31,7 +31,8 @@ contract Delivery is Calendar, EIP712 {
         BadSignature, // not signed by a key of the device that was valid at the sub-slot's end (T23)
         OldCounter, // the counter does not exceed the last one: a replay, or out of order
         OutOfOrder, // a later or the same sub-slot was read already: back-dated
-        Implausible // more energy than the certified export power allows
+        Implausible, // more energy than the certified export power allows
+        Gap // skips a counter, and neither the meter nor the device's owner sent it
     }
 
     event ReadingAccepted(
@@ -79,9 +80,12 @@ contract Delivery is Calendar, EIP712 {
             revert Errors.BadWiring(address(market_), address(registry.market()));
         }
         if (registry.windowLength() != _length) revert Errors.BadCalendar(1);
+        if (registry.openMode() != market_.openMode()) revert Errors.BadWiring(address(market_), address(registry));
     }
 
-    /// @notice Records one reading. Anybody may submit it; the meter's signature is what counts.
+    /// @notice Records one reading. Anybody may submit the device's next one; the meter's signature is what counts. Only the
+    /// meter itself and the device's owner may skip counters: a later reading cuts the earlier ones off for good, and a
+    /// stranger who sees readings on their way must not choose which.
     function submit(Reading calldata reading, bytes calldata signature) external {
         Refusal refusal = _accept(reading, signature);
         if (refusal != Refusal.None) {
@@ -171,6 +175,9 @@ contract Delivery is Calendar, EIP712 {
         uint256 position = uint256(r.window) * perWindow + r.subSlot + 1;
         if (r.counter <= progress >> 64) return Refusal.OldCounter;
         if (position <= uint64(progress)) return Refusal.OutOfOrder;
+        if (r.counter != (progress >> 64) + 1 && msg.sender != key && msg.sender != registry.deviceOf(r.device).owner) {
+            return Refusal.Gap;
+        }
         _progress[r.device] = (uint256(r.counter) << 64) | position;
         deliveredWh[r.window][r.device] += r.energy;
         emit ReadingAccepted(r.device, r.window, r.subSlot, r.energy, r.counter, signature);

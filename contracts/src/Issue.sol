@@ -212,7 +212,7 @@ abstract contract Issue is Clearing {
         for (uint256 i; i < n; ++i) {
             (uint256 tick, uint256 width) = BidCurve.segment(b, i);
             quantity += width;
-            value += width * tick;
+            value += BidCurve.worth(tick, width);
             if (!traded) continue;
             if (tick == price) {
                 filled += side == result.rationedSide() ? _ration(result, BidCurve.offset(b, n, i), width) : width;

@@ -86,6 +86,10 @@ contract Registry is AccessControl, EIP712 {
     mapping(uint256 device => mapping(address key => uint256 validity)) private _meterKeys;
     mapping(address account => uint256) public lastCredentialNonce;
     mapping(address owner => uint256) public lastDeviceNonce;
+    /// @dev Revoked by an issuer: a statement that was signed before must not undo that, so an issuer itself must send the
+    /// next one. By account, for its credential and for its device.
+    mapping(address account => bool) private _credentialBarred;
+    mapping(address owner => bool) private _deviceBarred;
 
     constructor(address market_, uint256 windowLength_, bool openMode_, address admin, address issuer)
         EIP712("Stowatt Registry", "1")
@@ -105,6 +109,10 @@ contract Registry is AccessControl, EIP712 {
             abi.encode(CREDENTIAL_TYPEHASH, c.account, keccak256(bytes(c.did)), c.roles, c.expiry, c.nonce)
         );
         address issuer = _issuerOf(hash, signature);
+        if (_credentialBarred[c.account]) {
+            _checkRole(ISSUER_ROLE);
+            _credentialBarred[c.account] = false;
+        }
         if (c.account == address(0)) revert Errors.ZeroAddress();
         if (c.roles == 0 || c.roles > 3) revert Errors.BadRoles(c.roles);
         if (bytes(c.did).length == 0 || bytes(c.did).length > MAX_DID) revert Errors.BadDid(bytes(c.did).length);
@@ -120,11 +128,13 @@ contract Registry is AccessControl, EIP712 {
         _sync(c.account);
     }
 
-    /// @notice Revokes a participant: it can make no further commitment. What it has in running windows goes on.
+    /// @notice Revokes a participant: it can make no further commitment. What it has in running windows goes on. Only an
+    /// issuer can register it again.
     function revoke(address account) external onlyRole(ISSUER_ROLE) {
         Participant storage p = _participants[account];
         if (p.roles == 0) revert Errors.UnknownParticipant(account);
         (p.roles, p.expiry) = (0, 0);
+        _credentialBarred[account] = true;
         emit ParticipantRevoked(account, msg.sender, _chain(abi.encode("revoke", account, msg.sender)));
         _sync(account);
     }
@@ -135,6 +145,10 @@ contract Registry is AccessControl, EIP712 {
             if (msg.sender != c.owner) revert Errors.NotDeviceAuthority(deviceCount + 1, msg.sender);
         } else {
             _issuerOf(keccak256(abi.encode(DEVICE_TYPEHASH, c)), signature);
+            if (_deviceBarred[c.owner]) {
+                _checkRole(ISSUER_ROLE);
+                _deviceBarred[c.owner] = false;
+            }
         }
         _checkDevice(c);
         lastDeviceNonce[c.owner] = c.nonce;
@@ -155,11 +169,13 @@ contract Registry is AccessControl, EIP712 {
     }
 
     /// @notice Takes a device from its owner's account: it can sell no more. Its meter keys stay valid for what it sold.
+    /// Outside the open mode only an issuer can give the owner another one.
     function revokeDevice(uint256 device) external {
         _requireAuthority(device);
         address owner = _devices[device].owner;
         if (_participants[owner].device != device) revert Errors.UnknownDevice(device);
         _participants[owner].device = 0;
+        _deviceBarred[owner] = true;
         emit DeviceRevoked(device, _chain(abi.encode("revokeDevice", device)));
         _sync(owner);
     }
@@ -222,7 +238,8 @@ contract Registry is AccessControl, EIP712 {
 
     function _issuerOf(bytes32 structHash, bytes calldata signature) private view returns (address signer) {
         (signer,,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), signature);
-        if (!hasRole(ISSUER_ROLE, signer)) revert Errors.NotIssuer(signer);
+        // Address zero stands for a signature that recovers to nobody, whoever holds the role.
+        if (signer == address(0) || !hasRole(ISSUER_ROLE, signer)) revert Errors.NotIssuer(signer);
     }
 
     function _sync(address account) private {

@@ -65,7 +65,7 @@ contract RightMetadata is IRightMetadata {
             _number("quantity Wh", right.quantity),
             _number("deposit", deposit),
             _number("drawn", right.drawn),
-            _last("state", right.paid ? _phaseName(RightId.window(rightId)) : "payment due")
+            _last("state", _state(RightId.window(rightId), right.paid))
         );
     }
 
@@ -80,9 +80,10 @@ contract RightMetadata is IRightMetadata {
         );
     }
 
-    function _phaseName(uint256 window) private view returns (string memory) {
+    function _state(uint256 window, bool paid) private view returns (string memory) {
         Calendar.Phase phase = market.phaseOf(window);
-        if (phase == Calendar.Phase.Payment) return "issued";
+        if (phase == Calendar.Phase.Payment) return paid ? "issued" : "payment due";
+        if (!paid) return "in default";
         return phase == Calendar.Phase.Delivery ? "in delivery" : "to be settled";
     }
 

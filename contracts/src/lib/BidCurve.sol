@@ -46,7 +46,7 @@ library BidCurve {
     }
 
     /// @notice Checks §2 (1 to 16 segments, positive widths, ticks on the grid and strictly monotone), and sums up:
-    /// quantity Σ width, value Σ width·tick.
+    /// quantity Σ width, value Σ width·max(tick, 1): see `worth`.
     function measure(bytes calldata curve, uint256 side, uint256 ticks)
         internal
         pure
@@ -66,10 +66,18 @@ library BidCurve {
                 if (width == 0 || tick >= ticks) return (0, 0, false);
                 if (i != 0 && (side == 0 ? tick <= previous : tick >= previous)) return (0, 0, false);
                 quantity += width;
-                value += width * tick;
+                value += worth(tick, width);
                 previous = tick;
             }
             valid = true;
+        }
+    }
+
+    /// @notice What a segment counts for in a buyer's worst-case deposit, in Wh·ticks. Tick 0 counts as 1: what occupies the
+    /// book must tie money down, or a lane of free bids could be filled to shut others out (T8).
+    function worth(uint256 tick, uint256 width) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mul(width, add(tick, iszero(tick)))
         }
     }
 

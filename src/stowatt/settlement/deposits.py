@@ -30,11 +30,13 @@ def part_deposit(start: int, wh: int, tick: int, tick_size: int, alpha: int) -> 
 def reserve(curve: Curve, ticks: int, tick_size: int, alpha: int) -> Money:
     """The worst-case deposit of an opened bid, rounded up: the reserve gains. No clearing can ask for more (§6).
 
-    A buyer's worst case is its own prices, α_B·Σ width·tick; a seller's its whole Q at the grid's highest tick, for a
-    seller can be paid more than it asked.
+    A buyer's worst case is its own prices, α_B·Σ width·max(tick, 1); a seller's its whole Q at the grid's highest tick,
+    for a seller can be paid more than it asked. A bid at tick 0 counts as one at tick 1, so that whatever occupies the
+    price book ties money down (T8).
     """
-    value = curve.total * (ticks - 1) if curve.side is Side.SELL else curve.worst_value
-    return _collateral(value, tick_size, alpha)
+    if curve.side is Side.SELL:
+        return _collateral(curve.total * (ticks - 1), tick_size, alpha)
+    return _collateral(sum(width * max(tick, 1) for tick, width in curve.segments), tick_size, alpha)
 
 
 def locked(bond: int, worst_case: int) -> Money:

@@ -166,6 +166,10 @@ _READING_HELP: Final = (
     ("its counter is not larger than the last one", "it was counted already"),
     ("the same or a later sub-slot was read already", "send readings in order"),
     ("more energy than the certified export power allows", "check the meter"),
+    (
+        "it skips a counter, which only the meter itself and the device's owner may do",
+        "send the readings before it first, or let the owner or the meter send it",
+    ),
 )
 """By `Delivery.Refusal`."""
 
