@@ -3,14 +3,12 @@
 import fcntl
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-from eth_account.signers.local import LocalAccount
 
 import build_contracts
 from stowatt.calendar import Calendar
 from stowatt.chain.abi import Contract
-from stowatt.chain.ledger import TRANSACTION_GAS_CAP, Call, Ledger, Log, Receipt
+from stowatt.chain.ledger import TRANSACTION_GAS_CAP, Call, Log
+from tests.differential.ledgers import Signer, Trace
 from tests.vectors.generate_books import Case
 
 SOURCES = build_contracts.ROOT / "contracts" / "test" / "harness"
@@ -32,37 +30,6 @@ def compiled() -> Contract:
             content = {"contract": NAME, "abi": found["abi"], "bytecode": found["evm"]["bytecode"]["object"]}
             file.write_text(json.dumps(content))
     return Contract(json.loads(file.read_text()))
-
-
-class Signer:
-    """One key whose transactions are the same bytes on every ledger of the same chain id."""
-
-    def __init__(self, ledger: Ledger, account: LocalAccount) -> None:
-        self.ledger, self.account, self.nonce = ledger, account, ledger.nonce(account.address)
-
-    def send(self, to: str | None, data: bytes, gas: int = TRANSACTION_GAS_CAP) -> Receipt:
-        """The receipt, whatever the status."""
-        fields = {
-            "type": 2, "chainId": self.ledger.chain_id, "nonce": self.nonce, "gas": gas, "maxFeePerGas": 10**11,
-            "maxPriorityFeePerGas": 0, "value": 0, "data": data, **({"to": to} if to else {}),
-        }  # fmt: skip
-        raw = bytes(self.account.sign_transaction(fields).raw_transaction)
-        self.nonce += 1
-        return self.ledger.wait(self.ledger.send_raw(raw))
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What a transaction did, as far as it must be the same on every ledger."""
-
-    status: int
-    gas_used: int
-    logs: tuple[tuple[str, tuple[bytes, ...], bytes], ...]
-
-    @classmethod
-    def of(cls, receipt: Receipt) -> "Trace":
-        logs = tuple((log.address, log.topics, log.data) for log in receipt.logs)
-        return cls(receipt.status, receipt.gas_used, logs)
 
 
 class Harness:

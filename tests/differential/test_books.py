@@ -1,9 +1,9 @@
 """§3: engine and contract agree bit for bit on random windows, on the embedded ledger and on anvil.
 
 `contracts/test/differential/Books.t.sol` plays the same windows on forge's EVM. Each market has other rules; its
-windows run through the market's own price book, clearing and fills, in phase Clearing or early in phase Reveal, and in a
-second round of the ring over the first one's words. What must agree: price, volume, S(λ-), asks at λ, D(λ+), bids at λ,
-seed, unopened bids, digest; each bid's offsets, fill and lock; and, between ledgers, gas and every log.
+windows run through the market's own price book, clearing and fills, in phase Clearing or early in phase Reveal, and in
+a second round of the ring over the first one's words. What must agree: price, volume, S(λ-), asks at λ, D(λ+), bids at
+λ, seed, unopened bids, digest; each bid's offsets, fill and lock; and, between ledgers, gas and every log.
 """
 
 from random import Random
@@ -14,8 +14,8 @@ from stowatt.chain.ledger import Log
 from stowatt.clearing import PriceRule, Rationing, clear_fast, clear_readable, marginal_fill
 from tests.chain.backends import ALICE, Backend
 from tests.conftest import FULL
-from tests.differential.harness import Harness, Signer, Trace, topic
-from tests.differential.ledgers import LEDGERS, START
+from tests.differential.harness import Harness, topic
+from tests.differential.ledgers import LEDGERS, START, Signer, Trace
 from tests.vectors import generate_books
 from tests.vectors.generate_books import A_MARKET, A_ROUND, ALL_RULES, LENGTH, RING, Case, calendar, market_cases
 
