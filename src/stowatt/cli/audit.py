@@ -1,9 +1,6 @@
 """`stowatt audit`: prove from a market's events alone that every figure is right."""
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -46,11 +43,10 @@ def audit(
 ) -> None:
     """Prove a market from its events: openings, prices, fills, money, deliveries. Status 1 if anything is wrong."""
     deployment = Deployment.read(market)
-    with _collector_paused():
-        log, subject = _from_file(deployment, events) if events else _from_chain(deployment, rpc, ledger)
-        if export is not None:
-            write_events(export, log)
-        report = _audited(log, subject)
+    log, subject = _from_file(deployment, events) if events else _from_chain(deployment, rpc, ledger)
+    if export is not None:
+        write_events(export, log)
+    report = _audited(log, subject)
     if as_json:
         print(json.dumps(report.to_json()))
     else:
@@ -96,16 +92,6 @@ def _from_chain(deployment: Deployment, rpc: str | None, ledger: Path | None) ->
 def _subject(deployment: Deployment, calendar: Calendar | None = None) -> Subject:
     d = deployment
     return Subject(d.chain_id, d.market, calendar, d.token, d.registry, d.rights, d.delivery)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A replay makes many small objects and no cycles: looking for some takes a third of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 # ---------------------------------------------------------------- what people read
