@@ -20,7 +20,7 @@ from stowatt.chain.sender import Sender
 from stowatt.credentials import Credential, DeviceCertificate, Role, sign_statement
 from stowatt.curves import Side
 from stowatt.data.homes import Battery, Home
-from stowatt.demo.dispatch import Dispatch, Order
+from stowatt.demo.dispatch import DEPLOY, Dispatch, Order
 from stowatt.demo.output import OutputFolder
 from stowatt.demo.settings import CHAIN_ID, FOUNDED_BEFORE_S
 from stowatt.settlement import locked, payment, reserve
@@ -124,7 +124,7 @@ class Founding:
             treasury=staff[TREASURY].address,
         )
         for number in range(before + 1, self.ledger.head().number + 1):
-            self.dispatch.note("deploy a contract", self.ledger.block(number).gas_used)
+            self.dispatch.note(DEPLOY, self.ledger.block(number).gas_used)
         deployment.save(self._file)
         return deployment
 

@@ -19,6 +19,9 @@ ITEM_GAS: Final = 300_000
 """What a transaction offers: enough for any of the market's calls, of which the most expensive take half of it."""
 
 
+DEPLOY: Final = "deploy a contract"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A transaction to be: who sends what, and what it counts as."""
@@ -78,11 +81,8 @@ class Dispatch:
         for operation in dict.fromkeys(use.operation for use in self.uses):
             uses = [use for use in self.uses if use.operation == operation]
             gas = [use.gas for use in uses]
-            found.append(
-                GasUse(
-                    operation, len(gas), min(gas), median_low(gas), max(gas), sum(gas), sum(use.items for use in uses)
-                )
-            )
+            items, setup = sum(use.items for use in uses), operation == DEPLOY
+            found.append(GasUse(operation, len(gas), min(gas), median_low(gas), max(gas), sum(gas), items, setup))
         return tuple(found)
 
     def _mine(self, orders: Sequence[Order]) -> list[Receipt]:

@@ -112,7 +112,7 @@ def _facts(source: Source, community: Community, calendar: Calendar) -> tuple[tu
         ),
         (
             "Meter readings",
-            f"every {calendar.sub_slot // 60} minutes, until {calendar.reading_grace // 60} minutes after",
+            f"every {calendar.sub_slot // 60} minutes, with {calendar.reading_grace // 60} minutes of grace",
         ),
         (
             "Evening and day tariff, feed-in",

@@ -71,7 +71,7 @@ def gas_table(dispatch: Dispatch) -> Table:
         footer = text.grouped(sum(gas.total for gas in totals)) if heading == "max" else ""
         table.add_column(heading, footer=footer, justify="right", no_wrap=True)
     for gas in totals:
-        figures = (gas.count, gas.least, gas.median, gas.most, gas.total // gas.items)
+        figures = (gas.count, gas.least, gas.median, gas.most, gas.each)
         table.add_row(gas.operation, *(text.grouped(value) for value in figures))
     table.caption = "each: a bid, right or reading, of which one transaction can carry many"
     table.caption_justify = "left"

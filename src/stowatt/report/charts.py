@@ -48,7 +48,7 @@ def steps_chart(window: WindowReport, currency: Currency, prices: tuple[float, f
     canvas.text((LEFT + 101, height - 5), "demand")
     if window.price is not None:
         canvas.line((LEFT + 164, height - 9), (LEFT + 182, height - 9), "lambda")
-        canvas.text((LEFT + 187, height - 5), f"price λ = {price(window.price, currency)}")
+        canvas.text((LEFT + 187, height - 5), f"λ = {price(window.price, currency)}")
     else:
         canvas.text((LEFT + 164, height - 5), "no trade")
     return canvas.render()
@@ -158,20 +158,21 @@ def money_chart(flows: Sequence[MoneyFlow], currency: Currency) -> str:
 
 
 def gas_chart(gas: Sequence[GasUse]) -> str:
-    """Median gas of each kind of transaction."""
+    """Gas of one bid, reading or right in each kind of transaction."""
+    uses = [use for use in gas if not use.setup]
     canvas = Canvas(
         "gas",
         WIDTH,
-        38 * len(gas) + 8,
+        34 * len(uses) + 8,
         "Gas by operation",
-        "Median gas of each kind of transaction; least, most and total are in the table.",
+        "Gas of one bid, right or reading in each kind of transaction; the table has the transactions' own gas.",
     )
-    x = Scale(0.0, max((use.median for use in gas), default=1) * 1.0, 8, WIDTH - 76)
-    for place, use in enumerate(gas):
-        top = 38 * place
+    x = Scale(0.0, max((use.each for use in uses), default=1) * 1.0, 8, WIDTH - 76)
+    for place, use in enumerate(uses):
+        top = 34 * place
         canvas.text((8, top + 14), use.operation)
-        canvas.rect((8, top + 19), (x(use.median) - 8, 12), "volume")
-        canvas.text((x(use.median) + 6, top + 30), grouped(use.median))
+        canvas.rect((8, top + 18), (x(use.each) - 8, 11), "volume")
+        canvas.text((x(use.each) + 6, top + 28), grouped(use.each))
     return canvas.render()
 
 

@@ -150,6 +150,13 @@ class GasUse:
     total: int
     items: int = 0
     """Bids, readings or rights that all of them carried; 0 if each is about one."""
+    setup: bool = False
+    """Done once, before the market runs: it is in the table, and would dwarf all else in the plot."""
+
+    @property
+    def each(self) -> int:
+        """Gas of one bid, reading or right, rounded down."""
+        return self.total // (self.items or self.count)
 
 
 @dataclass(frozen=True, slots=True)
