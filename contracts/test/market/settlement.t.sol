@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Issue} from "../../src/Issue.sol";
+import {Market} from "../../src/Market.sol";
+import {Errors} from "../../src/lib/Errors.sol";
+import {Fixture} from "../utils/Fixture.sol";
+
+/// @notice What only the delivery contract may call: payStream, settleSeller, settleBuyer.
+contract MarketSettlementTest is Fixture {
+    /// payStream > when the caller is not the delivery contract > it reverts with NotDelivery (T20)
+    function testFuzz_PayStreamRevertWhen_NotDelivery(address caller) external {
+        _assumeNotDelivery(caller);
+        vm.prank(caller);
+        market.payStream(W, caller, 0);
+    }
+
+    /// settleSeller > when the caller is not the delivery contract > it reverts with NotDelivery (T20)
+    function testFuzz_SettleSellerRevertWhen_NotDelivery(address caller) external {
+        _assumeNotDelivery(caller);
+        vm.prank(caller);
+        market.settleSeller(W, caller, 0, caller, 0, 0, 0);
+    }
+
+    /// settleBuyer > when the caller is not the delivery contract > it reverts with NotDelivery (T20)
+    function testFuzz_SettleBuyerRevertWhen_NotDelivery(address caller) external {
+        _assumeNotDelivery(caller);
+        vm.prank(caller);
+        market.settleBuyer(W, caller, caller, 0, 0);
+    }
+
+    /// payStream > when the amount exceeds the pool > it panics: a window pays no more than its own money
+    function testFuzz_PayStreamIsBoundedByThePool(uint96 amount) external {
+        _issued();
+        amount = uint96(bound(amount, 1001, type(uint96).max));
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        vm.prank(address(delivery));
+        market.payStream(W, seller, amount);
+    }
+
+    /// payStream > it moves the amount from the pool to the holder
+    function testFuzz_PayStreamMovesTheAmount(uint256 amount) external {
+        _issued();
+        amount = bound(amount, 0, 1000);
+        vm.prank(address(delivery));
+        market.payStream(W, stranger, amount);
+        (uint256 pool,,,) = market.moneyOf(W);
+        assertEq(pool, 1000 - amount, "pool");
+        assertEq(market.balanceOf(stranger), amount, "holder");
+    }
+
+    /// settleSeller > when fills are outstanding > it reverts with FillsOutstanding
+    function test_SettleSellerRevertWhen_FillsAreOutstanding() external {
+        _cleared();
+        vm.expectRevert(abi.encodeWithSelector(Errors.FillsOutstanding.selector, W, 0, 2000));
+        vm.prank(address(delivery));
+        market.settleSeller(W, seller, 0, seller, 0, 0, 1000);
+    }
+
+    /// settleSeller > when the payment exceeds the pool or the deposit the escrow > it panics
+    function test_SettleSellerIsBoundedByTheWindowsMoney() external {
+        _issued();
+        bytes memory panic = abi.encodeWithSignature("Panic(uint256)", 0x11);
+        vm.startPrank(address(delivery));
+        vm.expectRevert(panic);
+        market.settleSeller(W, seller, 1001, seller, 0, 0, 1000);
+        vm.expectRevert(panic);
+        market.settleSeller(W, seller, 0, seller, 401, 401, 1000);
+        vm.stopPrank();
+    }
+
+    /// settleSeller > it pays the holder from the pool, releases to the depositor, and keeps the rest for the buyers
+    function testFuzz_SettleSellerMovesTheMoney(uint256 payment, uint256 released) external {
+        _issued();
+        payment = bound(payment, 0, 1000);
+        released = bound(released, 0, 200);
+        vm.prank(address(delivery));
+        market.settleSeller(W, stranger, payment, seller, 200, released, 1000);
+        (uint256 pool, uint256 escrow,,) = market.moneyOf(W);
+        assertEq(pool, 1000 - payment + 200 - released, "pool");
+        assertEq(escrow, 200, "the buyer's deposit");
+        assertEq(market.balanceOf(stranger), payment, "holder");
+        assertEq(market.balanceOf(seller), FUNDS - 200 + released, "depositor");
+    }
+
+    /// settleSeller > when it is the last and no buyer paid > the pool goes to the treasury
+    function test_SettleSellerSweepsThePool() external {
+        (, uint256 pool) = _allInDefault();
+        assertEq(pool, 200, "the forfeited deposit");
+        vm.expectEmit(address(market));
+        emit Market.PoolSwept(W, 1);
+        vm.prank(address(delivery));
+        market.settleSeller(W, seller, 199, seller, 200, 200, 1000);
+        assertEq(market.balanceOf(treasury), 1, "treasury");
+        (pool,,,) = market.moneyOf(W);
+        assertEq(pool, 0, "pool");
+    }
+
+    /// settleSeller > when it is not the last > the pool stays
+    function test_SettleSellerKeepsThePoolForTheOthers() external {
+        _allInDefault();
+        vm.prank(address(delivery));
+        market.settleSeller(W, seller, 0, seller, 0, 0, 999);
+        (uint256 pool,,,) = market.moneyOf(W);
+        assertEq(pool, 200, "pool");
+        assertEq(market.balanceOf(treasury), 0, "treasury");
+    }
+
+    /// settleBuyer > when sellers are outstanding > it reverts with SellersOutstanding
+    function testFuzz_SettleBuyerRevertWhen_SellersAreOutstanding(uint256 settled) external {
+        _issued();
+        settled = bound(settled, 0, 999);
+        vm.startPrank(address(delivery));
+        market.settleSeller(W, seller, 0, seller, 0, 0, settled);
+        vm.expectRevert(abi.encodeWithSelector(Errors.SellersOutstanding.selector, W, settled, 1000));
+        market.settleBuyer(W, buyer, buyer, 200, 1000);
+        vm.stopPrank();
+    }
+
+    /// settleBuyer > it pays shares that sum to the pool, whatever the parts; the last empties it
+    function testFuzz_SettleBuyerEmptiesThePool(uint256 cut, uint256 taken) external {
+        _issued();
+        cut = bound(cut, 1, 999);
+        taken = bound(taken, 0, 1000);
+        vm.startPrank(address(delivery));
+        market.settleSeller(W, seller, taken, seller, 200, 200, 1000);
+        uint256 first = market.settleBuyer(W, buyer, buyer, 0, cut);
+        (uint256 left,,,) = market.moneyOf(W);
+        assertEq(left, 1000 - taken - first, "what is left");
+        uint256 second = market.settleBuyer(W, buyer2, buyer, 200, 1000 - cut);
+        vm.stopPrank();
+        assertEq(first + second, 1000 - taken, "the shares are the pool");
+        (uint256 pool, uint256 escrow,,) = market.moneyOf(W);
+        assertEq(pool + escrow, 0, "empty");
+        assertEq(market.balanceOf(buyer2), FUNDS + second, "holder");
+        _assertConserved(W, 0);
+    }
+
+    /// settleBuyer > when the order changes > each share moves by at most one unit (T18)
+    function testFuzz_TheOrderOfSettlementMovesOneUnit(uint256 cut, uint256 taken) external {
+        _issued();
+        cut = bound(cut, 1, 999);
+        vm.startPrank(address(delivery));
+        market.settleSeller(W, seller, bound(taken, 0, 1000), seller, 200, 200, 1000);
+        uint256 before = vm.snapshotState();
+        uint256 first = market.settleBuyer(W, buyer, buyer, 0, cut);
+        vm.revertToState(before);
+        market.settleBuyer(W, buyer, buyer, 0, 1000 - cut);
+        assertApproxEqAbs(market.settleBuyer(W, buyer, buyer, 0, cut), first, 1, "order");
+        vm.stopPrank();
+    }
+
+    function _assumeNotDelivery(address caller) private {
+        vm.assume(caller != address(delivery));
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotDelivery.selector, caller));
+    }
+
+    /// @dev A window whose only buyer was declared in default: pool 200, escrow 200.
+    function _allInDefault() private returns (uint256 right, uint256 pool) {
+        _pair(_one(10, 1000), _one(20, 1000));
+        market.clear(W);
+        vm.warp(_paymentDeadline(W));
+        market.claim(_claimOf(seller, 1, _one(10, 1000)));
+        market.claim(_claimOf(buyer, 0, _one(20, 1000)));
+        right = _right(W, SELL, seller);
+        (pool,,,) = market.moneyOf(W);
+    }
+
+    function _claimOf(address account, uint32 device, bytes memory curve) private pure returns (Issue.Claim memory) {
+        return Issue.Claim(uint32(W), account, device, bytes.concat(curve, new bytes(6)));
+    }
+}
