@@ -71,9 +71,9 @@ def call(signer: Signer, wanted: ContractCall) -> None:
 
 
 def fund(ledger: Ledger, people: Iterable[Person]) -> None:
-    """Gives everybody what transactions cost."""
+    """Gives everybody, the treasury included, what transactions cost."""
     rich = Signer(ledger, ALICE)
-    for person in people:
+    for person in (*people, Person.named(TREASURY)):
         receipt = rich.send(person.address, b"", gas=21_000, value=10**20)
         assert receipt.status == 1
 

@@ -54,9 +54,13 @@ class Play:
         calendar = Calendar(
             **{**case["calendar"], "origin": case["calendar"]["origin"] + self.shift, "sub_slot": SUB_SLOT}
         )
-        market = found(backend, calendar, PEOPLE, {name: (WIDEST, WIDEST) for name in NAMES[1:]})
-        every = 1 if backend.name == "embedded" else 25  # the same logs cannot leave other figures; views are slow there
-        self.world = World(backend, market, PEOPLE, max(now, START), every=every)
+        names = {step[word] for step in self.steps for word in ("account", "payer", "to") if word in step}
+        people = [person for person in PEOPLE if person.name in names | {"gran"}]
+        market = found(backend, calendar, people, {p.name: (WIDEST, WIDEST) for p in people if p.name != "gran"})
+        every = (
+            1 if backend.name == "embedded" else 25
+        )  # the same logs cannot leave other figures; views are slow there
+        self.world = World(backend, market, people, max(now, START), every=every)
         self.addresses = {person.name: person.address for person in PEOPLE}
         self.addresses["treasury"] = market.treasury
         self.readings: Counter[int] = Counter()
