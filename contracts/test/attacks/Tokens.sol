@@ -15,7 +15,7 @@ contract FeeToken is ERC20("Fee", "FEE") {
     }
 }
 
-/// @notice A token that calls the sender back in the middle of a transfer.
+/// @notice A token that calls sender and receiver in the middle of a transfer.
 contract HookToken is ERC20("Hook", "HOOK") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
@@ -23,10 +23,13 @@ contract HookToken is ERC20("Hook", "HOOK") {
 
     function _update(address from, address to, uint256 value) internal override {
         super._update(from, to, value);
-        if (from.code.length != 0) Hooked(from).onMove();
-        if (to.code.length != 0 && to != from) {
-            try Hooked(to).onMove() {} catch {}
-        }
+        _call(from);
+        _call(to);
+    }
+
+    function _call(address account) private {
+        if (account.code.length == 0) return;
+        try Hooked(account).onMove() {} catch {}
     }
 }
 
