@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from stowatt.demo.settings import DemoError
+from stowatt.demo.settings import DemoError, DemoStopped
 
 
 def demo(
@@ -40,7 +40,11 @@ def demo(
 
     settings = DemoSettings(_date(day), _time(first), windows, homes, max_buyers, out, zone)
     console = Console(quiet=as_json, highlight=False)
-    outcome = run_demo(settings, Screen(console))
+    try:
+        outcome = run_demo(settings, Screen(console))
+    except DemoStopped as stopped:
+        typer.echo(stopped, err=True)
+        raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(outcome.document, ensure_ascii=False))
     if not outcome.good:

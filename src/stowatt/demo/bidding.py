@@ -1,6 +1,6 @@
 """Sealed bids of the whole evening: sealed and stored first, committed then, opened window by window."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -28,14 +28,19 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
 
 
 def seal_bids(
-    community: Community, windows: Sequence[WindowRun], store: stored.OpeningStore
+    community: Community,
+    windows: Sequence[WindowRun],
+    store: stored.OpeningStore,
+    progress: Callable[[int, int], None],
 ) -> dict[str, list[Commitment]]:
     """Every home's commitments; each opening is on the disk when this returns."""
+    done, bids = 0, sum(len(window.planned.bids) for window in windows)
     commitments: dict[str, list[Commitment]] = {member.name: [] for member in community}
     for window in windows:
         for planned in window.planned.bids:
             member = community.members[planned.home]
             opening = store.seal(_context(community, member, window.number), planned.curve)
+            progress(done := done + 1, bids)
             commitments[member.name].append(Commitment(window.number, planned.curve.side, opening.commitment))
     return commitments
 

@@ -4,7 +4,7 @@ All keys are random, made anew for each run and kept in memory only. Nobody need
 home has taken its money out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -29,8 +29,6 @@ from stowatt.units import PPM, Money, ceil_div
 
 ETHER: Final = 10**20
 """Wei that each account has for gas: the embedded chain's own coin, worth nothing."""
-POCKET: Final = 2_000_000
-"""What a home keeps outside the market, base units."""
 VALID_DAYS: Final = 365
 
 OPERATOR, ISSUER, TREASURY = "relay operator", "issuer", "community treasury"
@@ -148,17 +146,19 @@ class Founding:
                 certificate = self._certificate(member, member.home.battery)
                 signature = sign_statement(domain, certificate, issuer)
                 orders.append(Order(operator, calls.register_device(certificate, signature), "register a battery"))
-        needs = self._needs()
+        needs, pocket = self._needs(), self._pocket()
         for member in members:
-            orders.append(Order(operator, calls.mint(member.address, needs[member.name] + POCKET), "mint tokens"))
+            orders.append(Order(operator, calls.mint(member.address, needs[member.name] + pocket), "mint tokens"))
         done = self.dispatch.send(orders)
         batteries = {event.certificate.owner: event for d in done for event in d.of(DeviceRegistered)}
         members = [replace(member, battery=batteries.get(member.address)) for member in members]
         return Community(deployment, clients, members, needs)
 
-    def fund(self, community: Community) -> None:
+    def fund(self, community: Community, progress: Callable[[int, int], None]) -> None:
         """Every home moves tokens into the market, with a permit (EIP-2612) instead of an approval."""
-        for member in community:
+        bidders = [member for member in community if community.deposits[member.name]]
+        for number, member in enumerate(bidders, start=1):
+            progress(number, len(bidders))
             done = member.client.deposit(community.deposits[member.name])
             self.dispatch.note("deposit by permit", done.receipt.gas_used)
 
@@ -198,3 +198,8 @@ class Founding:
                     needs[planned.home] += payment(curve.total, curve.segments[0].tick, c.tick_size)
         whole = PPM  # one token
         return {name: Money(ceil_div(need, whole) * whole) for name, need in needs.items()}
+
+    def _pocket(self) -> int:
+        """What a home keeps outside the market: enough to buy any other home's right at the highest price."""
+        asks = [b.curve.total for window in self.evening.windows for b in window.bids if b.curve.side is Side.SELL]
+        return payment(max(asks), self.calendar.ticks - 1, self.calendar.tick_size)

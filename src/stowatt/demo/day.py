@@ -72,9 +72,9 @@ class Day:
         if window.trouble(Kind.WRONG):
             yield step(times.commit + 60, "a wrong opening", self.open_wrongly)
         yield step(times.commit + 90, "cleared, if all bids are open", self.clear_early)
-        if window.trouble(Kind.UNPAID):
-            yield step(times.reveal - 30, "a buyer takes its money away", self.withdraw)
         yield step(times.reveal + 1, "cleared", self.clear)
+        if window.trouble(Kind.UNPAID):
+            yield step(times.reveal + 15, "a buyer takes its money away", self.withdraw)
         yield step(times.reveal + 30, "rights are issued and paid", self.claim)
         yield step(times.payment + 1, "defaults are declared", self.incidents.default)
         if window.trouble(Kind.UNPAID):
@@ -121,7 +121,7 @@ class Day:
 
     def clear_early(self, window: WindowRun) -> None:
         """Nobody needs to wait for the deadline when everything is open."""
-        if not window.unopened and window.trouble(Kind.UNPAID) is None:
+        if not window.unopened:
             self.clear(window)
 
     def clear(self, window: WindowRun) -> None:

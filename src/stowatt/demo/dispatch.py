@@ -10,7 +10,7 @@ from stowatt.chain.client.calls import ContractCall
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.errors import ChainRevert
 from stowatt.chain.events import decode_logs
-from stowatt.chain.ledger import Receipt
+from stowatt.chain.ledger import TRANSACTION_GAS_CAP, Receipt
 from stowatt.demo.settings import DemoError
 from stowatt.report import GasUse
 
@@ -87,7 +87,9 @@ class Dispatch:
 
     def _mine(self, orders: Sequence[Order]) -> list[Receipt]:
         raws = [
-            order.client.sender.sign(order.call.to, order.call.data, gas=BASE_GAS + ITEM_GAS * order.items)
+            order.client.sender.sign(
+                order.call.to, order.call.data, gas=min(BASE_GAS + ITEM_GAS * order.items, TRANSACTION_GAS_CAP)
+            )
             for order in orders
         ]
         receipts = [self.ledger.wait(digest) for digest in self.ledger.send_batch(raws)]

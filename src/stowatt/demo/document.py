@@ -14,8 +14,7 @@ from stowatt.demo.judge import Judgement
 from stowatt.demo.output import OutputFolder
 from stowatt.demo.source import Source
 from stowatt.demo.stories import Story
-from stowatt.demo.summary import Conservation
-from stowatt.demo.troubles import Kind
+from stowatt.demo.summary import Conservation, left_out
 from stowatt.demo.window import WindowRun
 from stowatt.errors import OutputError
 from stowatt.report import DayReport, MoneyFlow, WindowReport
@@ -38,7 +37,6 @@ def day_document(
     folder: OutputFolder,
 ) -> dict[str, Any]:
     """All of it, in plain JSON values."""
-    placed = {story.trouble.kind for story in stories}
     return {
         "format": FORMAT,
         "community": source.community,
@@ -55,7 +53,7 @@ def day_document(
             _window(window, row, dispatch, faults) for window, row in zip(windows, report.windows, strict=True)
         ],
         "troubles": [_trouble(story) for story in stories],
-        "troubles_without_a_place": [kind.value for kind in Kind if kind not in placed],
+        "troubles_without_a_place": left_out(stories),
         "totals": {
             "volume_wh": report.volume,
             "welfare": report.welfare,

@@ -42,7 +42,7 @@ class Incidents:
         self.note(trouble, **_refusal(refused), reason=f"0x{reason}", side=member.side.word)
 
     def withdraw(self, window: WindowRun, trouble: Trouble) -> None:
-        """A buyer takes its free balance out before the clearing."""
+        """A buyer takes its whole free balance out before its fill is issued."""
         member = self._member(trouble.home)
         amount = member.client.balance(member.address)
         call = member.client.calls.withdraw(member.address, amount)

@@ -1,12 +1,16 @@
 """The demo from beginning to end."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from stowatt.calendar import Calendar, deadlines
+from stowatt.cli.progress import counting
 from stowatt.demo.bidding import commit_bids, seal_bids
 from stowatt.demo.community import Community, Founding
 from stowatt.demo.day import Day
@@ -16,7 +20,7 @@ from stowatt.demo.judge import judge
 from stowatt.demo.meters import install_meters
 from stowatt.demo.output import OutputFolder, choose_folder
 from stowatt.demo.screen import Screen
-from stowatt.demo.settings import BIDS_BEFORE_S, CURRENCY, DemoSettings, market_calendar
+from stowatt.demo.settings import BIDS_BEFORE_S, CURRENCY, DemoSettings, DemoStopped, market_calendar
 from stowatt.demo.source import Source, read_source
 from stowatt.demo.stories import Story, stories_of
 from stowatt.demo.summary import conservation, day_report
@@ -39,7 +43,23 @@ class Outcome:
 def run_demo(settings: DemoSettings, screen: Screen) -> Outcome:
     """Reads the homes, founds the market, runs the day, audits it, writes the files."""
     source = read_source(settings)
-    return Demo(source, choose_folder(settings.out, source.day), screen).run()
+    folder = choose_folder(settings.out, source.day)
+    with stopping(folder):
+        return Demo(source, folder, screen).run()
+
+
+@contextmanager
+def stopping(folder: OutputFolder) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the demo with one line that says where its files are."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise DemoStopped(
+            f"stopped; {folder.path} holds what was done so far", "start again: a new run needs a new folder"
+        ) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Demo:
@@ -77,7 +97,8 @@ class Demo:
             founding,
             f"{len(community.members)} homes admitted by the issuer's signature, {sellers} batteries certified",
         )
-        founding.fund(community)
+        with counting("homes deposit") as progress:
+            founding.fund(community, progress)
         total = sum(community.deposits.values())
         self._tell(founding, f"{text.money(total, CURRENCY, 2)} {CURRENCY.name} deposited, with permits (EIP-2612)")
         self._lap("founding")
@@ -99,7 +120,8 @@ class Demo:
         founding.dispatch.send(
             [Order(operator, operator.calls.open_windows(0, len(windows)), "open windows", len(windows))]
         )
-        commitments = seal_bids(community, windows, store)
+        with counting("bids are sealed and stored") as progress:
+            commitments = seal_bids(community, windows, store, progress)
         commit_bids(community, windows, commitments, founding.dispatch)
         bids = sum(len(mine) for mine in commitments.values())
         self._tell(

@@ -40,6 +40,10 @@ class DemoError(StowattError):
     """The demo cannot run as asked, or has found a fault."""
 
 
+class DemoStopped(DemoError):
+    """Somebody stopped the demo."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
     """The choices of the command line."""

@@ -89,8 +89,7 @@ def _forfeited_bond(case: _Case) -> dict[str, Any]:
 
 
 def _where_it_went(facts: dict[str, Any]) -> str:
-    many = facts["receivers"] != 1
-    receivers = f"{facts['receivers']} filled {facts['receiving_side']}er{'s' * many}"
+    receivers = _many(facts["receivers"], f"filled {facts['receiving_side']}er")
     return f"its bond of {_money(facts['bond'])} goes to {receivers}."
 
 
@@ -109,8 +108,8 @@ def _unpaid(case: _Case) -> tuple[str, dict[str, Any]]:
     }
     return (
         f"{case.trouble.home} withdraws its balance and does not pay for {text.kwh(default.quantity)} kWh: in default, "
-        f"right void; its deposit of {_money(default.deposit)} goes to {len(shares)} sellers' rights, which owe "
-        f"{text.share(paid, volume)} of what they sold.",
+        f"right void; its deposit of {_money(default.deposit)} goes to {_rights(len(shares))} "
+        f"that now owe {text.share(paid, volume)} of what was sold.",
         facts,
     )
 
@@ -135,7 +134,7 @@ def _weak(case: _Case) -> tuple[str, dict[str, Any]]:
     return (
         f"{case.trouble.home}'s inverter trips after five minutes: ρ = {_percent(settled[0].fulfilment)}. It earns "
         f"only what its meter signed, forfeits {_money(stake - released)} of its deposit of {_money(stake)}, and "
-        f"{len(back)} buyers get {_money(sum(back))} back.",
+        f"{_many(len(back), 'buyer')} get{'s' * (len(back) == 1)} {_money(sum(back))} back.",
         facts,
     )
 
@@ -169,6 +168,14 @@ def _sold(case: _Case) -> tuple[str, dict[str, Any]]:
 
 def _word(case: _Case) -> str:
     return "ask" if case.window.sides[case.account] is Side.SELL else "bid"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _rights(count: int) -> str:
+    return "one seller's right" if count == 1 else f"{count} sellers' rights"
 
 
 def _percent(ppm: int) -> str:

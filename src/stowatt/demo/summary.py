@@ -13,6 +13,7 @@ from stowatt.demo.judge import Judgement
 from stowatt.demo.settings import CURRENCY, WINDOW_S, DemoError
 from stowatt.demo.source import Source
 from stowatt.demo.stories import Story
+from stowatt.demo.troubles import Kind
 from stowatt.demo.window import WindowRun
 from stowatt.report import DayReport, GasUse, WindowReport, text
 
@@ -66,7 +67,7 @@ def day_report(
         flows=money_flows(community, windows, calendar, parameters),
         gas=gas,
         audit=judgement.of_day(),
-        notes=_notes(),
+        notes=(*_notes(), *_left_out(stories)),
     )
 
 
@@ -135,6 +136,17 @@ def _notes() -> tuple[str, ...]:
         "The chain is an EVM on this machine, whose clock the demo moves. Gas is that of a new market: a first bid, "
         "reading or balance creates its storage, so later days cost less (docs/gas.md).",
     )
+
+
+def _left_out(stories: Sequence[Story]) -> tuple[str, ...]:
+    missing = left_out(stories)
+    return (f"No home here could show: {', '.join(missing)}.",) if missing else ()
+
+
+def left_out(stories: Sequence[Story]) -> list[str]:
+    """The kinds of trouble that no home could cause visibly."""
+    told = {story.trouble.kind for story in stories}
+    return [kind.value for kind in Kind if kind not in told]
 
 
 def _spell(name: str) -> str:

@@ -27,6 +27,9 @@ def print_summary(
     console.print()
     console.print(evening_table(report))
     console.print(gas_table(dispatch))
+    for note in report.notes:
+        if note.startswith("No home"):
+            console.print(Text(note, style="dim"))
     console.print(verdict_panel(report, judgement, money))
     console.print()
     for name, path, what in (
@@ -109,7 +112,7 @@ def _audit(judgement: Judgement) -> Iterator[str]:
     audit = judgement.audit
     yield (
         f"Audit of {text.grouped(judgement.events)} events, {text.grouped(judgement.values.total())} values in them: "
-        f"{len(audit.windows)} windows, {len(audit.mismatches)} mismatches: {audit.verdict.value}."
+        f"windows {len(audit.windows)}, mismatches {len(audit.mismatches)}: {audit.verdict.value}."
     )
     yield from (f"- {mismatch}" for mismatch in audit.mismatches[:20])
     if len(audit.mismatches) > 20:
