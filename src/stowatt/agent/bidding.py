@@ -65,8 +65,18 @@ class Bidding:
         return steps
 
     def check(self, order: Order, admission: Admission) -> None:
-        """Refuses a bid that could be committed, but never be opened."""
+        """Refuses a bid that cannot be committed, or could be committed but never be opened."""
         calendar, curve = self.client.calendar, order.curve
+        phase = self.client.phase(order.window)
+        if phase is not Phase.COMMIT:
+            times = deadlines(calendar, order.window)
+            closed = phase is not Phase.NOT_OPEN or self.client.ledger.time() >= times.commit
+            raise CommitmentError(
+                f"window {order.window} is in phase {phase_name(phase)} and takes no commitments",
+                f"its commit deadline was {times.commit} (unix time, §5)"
+                if closed
+                else f"open it with `market open {order.window}`",
+            )
         highest = max(tick for tick, _ in curve.segments)
         if highest >= calendar.ticks:
             raise CurveError(

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Session:
         o = self.options
         if o.key is None:
             raise KeyStoreError("no key is named", "give --key NAME or set STOWATT_KEY; `keys list` shows them")
+        refuse_raw_key(o.key)
         store = key_store(o.keys)
         store.find(o.key)
         return store.unlock(o.key, ask_password(o.password_file, o.password_env))
@@ -126,7 +128,10 @@ class Session:
     def own(self) -> str | None:
         """The address of the key, without unlocking it; None if none is named."""
         key = self.options.key
-        return None if key is None else key_store(self.options.keys).find(key).address
+        if key is None:
+            return None
+        refuse_raw_key(key)
+        return key_store(self.options.keys).find(key).address
 
     def address(self, text: str | None) -> str:
         """The address that a text means: one as it stands, or a key's name; without a text, the key's own."""
@@ -136,6 +141,7 @@ class Session:
             return self.own
         if is_address(text):
             return str(to_checksum_address(text))
+        refuse_raw_key(text)
         if text.startswith("0x"):
             raise KeyStoreError(
                 f"{text[:60]!r} is not an address", "give 0x and 40 hexadecimal digits, with a right checksum if mixed"
@@ -186,6 +192,15 @@ class Session:
         for row in rows:
             table.add_row(*map(Text, row))
         Console().print(table)
+
+
+def refuse_raw_key(text: str) -> None:
+    """Refuses what looks like a private key, and does not repeat it."""
+    if re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", text):
+        raise KeyStoreError(
+            "a private key stands on the command line, where other programs can read it",
+            "move its funds to a fresh key, and name keys of `keys list`",
+        )
 
 
 def on_market(function: Callable[..., None]) -> Callable[..., None]:
