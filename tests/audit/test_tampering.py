@@ -18,7 +18,8 @@ from tests.audit.conftest import Log
 from tests.audit.day import key
 from tests.audit.tampering import get, names, others, put, value_fields
 
-EACH = 10**6 if os.environ.get("STOWATT_FULL") else 2
+FULL = bool(os.environ.get("STOWATT_FULL"))
+EACH = 10**6 if FULL else 2
 """Events of each type whose values are altered; in `make soak` all of them."""
 
 VALUES = [(name, path) for name, kind in EVENT_TYPES.items() for path in value_fields(kind)]
@@ -90,9 +91,9 @@ def test_what_nothing_refers_to_is_all_that_can_be_altered_unseen(log: Log) -> N
 
 def test_an_event_of_another_contract_is_found(log: Log) -> None:
     for number, event in enumerate(log.events):
-        for address in (key("stranger").address, ZERO_ADDRESS):
-            report = log.audit([*log.events[:number], replace(event, address=address), *log.events[number + 1 :]])
-            assert report.verdict is Verdict.MISMATCH, event
+        false = replace(event, address=key("stranger").address)
+        report = log.audit([*log.events[:number], false, *log.events[number + 1 :]])
+        assert report.verdict is Verdict.MISMATCH, event
 
 
 def test_a_missing_event_is_found_unless_no_figure_depends_on_it(log: Log) -> None:
@@ -139,7 +140,7 @@ def test_two_exchanged_events_are_found_unless_no_figure_changes(log: Log) -> No
     """The contents of two logs change places, as if the transactions had come in another order."""
     dice = random.Random(5)
     pairs = [(number, number + 1) for number in range(len(log.events) - 1)]
-    pairs += [tuple(sorted(dice.sample(range(len(log.events)), 2))) for _ in range(150)]  # type: ignore[misc]
+    pairs += [tuple(sorted(dice.sample(range(len(log.events)), 2))) for _ in range(150 if FULL else 50)]  # type: ignore[misc]
     found = 0
     for first, second in pairs:
         events = list(log.events)

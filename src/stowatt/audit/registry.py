@@ -117,7 +117,7 @@ class RegistryBook:
         """The constructor appoints the administrator, then the issuer; later an administrator does."""
         self.role_events.append(event)
         if event.role not in (ADMIN_ROLE, ISSUER_ROLE):
-            self.findings.add(event, RULE, "no such role", field="role", found=event.role, expected=ISSUER_ROLE)
+            self.findings.notes.append(f"{event.account} was given a role that means nothing: 0x{event.role.hex()}")
         if self.founder is None:
             self.founder = event
             self.findings.compare(event, RULE, {"role": ADMIN_ROLE}, message="the first role is the administrator's")
@@ -132,9 +132,9 @@ class RegistryBook:
             )
         else:
             self._require_role(ADMIN_ROLE, event.sender, event, "sender")
-        if (event.role, event.account) in self.roles or event.account == ZERO_ADDRESS:
-            self.findings.add(event, RULE, f"{event.account} cannot be given the role", field="account",
-                              found=event.account, expected="an account without it")  # fmt: skip
+        if (event.role, event.account) in self.roles:
+            self.findings.add(event, RULE, "it had the role already", field="account", found=event.account,
+                              expected="an account without it", related=self.role_events)  # fmt: skip
         self.roles[event.role, event.account] = event
 
     def revoked(self, event: RoleRevoked) -> None:

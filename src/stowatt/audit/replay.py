@@ -237,10 +237,11 @@ class Replay:
         if transfer is not None and not isinstance(event, ev.Deposited):
             self.state.incoming = None
             self.state.vault.unclaimed += transfer.value
-            self.findings.notes.append(
-                f"{transfer.from_} sent {transfer.value} base units to the market without a deposit "
-                f"(block {transfer.block}, log {transfer.index}): they are in nobody's balance"
-            )
+            if transfer.value:
+                self.findings.notes.append(
+                    f"{transfer.from_} sent {transfer.value} base units to the market without a deposit "
+                    f"(block {transfer.block}, log {transfer.index}): they are in nobody's balance"
+                )
 
     # ---------------------------------------------------------------- small judges
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+
 from stowatt.audit.events import (
     Cleared,
     Committed,
@@ -40,6 +42,12 @@ class Subject:
     registry: str | None = None
     rights: str | None = None
     delivery: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("market", "token", "registry", "rights", "delivery"):
+            address = getattr(self, name)
+            if address is not None:
+                object.__setattr__(self, name, str(to_checksum_address(address)))
 
 
 @dataclass(slots=True)
