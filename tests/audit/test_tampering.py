@@ -148,7 +148,7 @@ def test_two_exchanged_events_are_found_unless_no_figure_changes(log: Log) -> No
         report = log.audit(events)
         found += report.verdict is Verdict.MISMATCH
         assert report.verdict is Verdict.MISMATCH or money(report) == money(log.clean), (first, second)
-    assert found > 0.8 * len(pairs)
+    assert found > 0.7 * len(pairs)
 
 
 def moved(event: Event, place: Event) -> Event:
