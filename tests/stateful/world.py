@@ -79,7 +79,7 @@ class World:
         self.now, self.every = now, every
         self.devices = dict(market.devices)
         self.all_devices = {device.number: device for device in self.devices.values()}
-        self.device_nonces: Counter[str] = Counter(self.devices)
+        self.device_nonces: Counter[str] = Counter(self.devices.keys())
         # the model
         self.vault = Vault()
         self.books: dict[int, WindowBooks] = {}
