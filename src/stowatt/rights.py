@@ -1,6 +1,6 @@
 """§6 (25): the token id of a capacity right says what it is a right to.
 
-    participant (160 bits) | window (32) | side (8) | start in the bid's filled Wh (40) | final (1 at bit 240)
+    participant: 160 bits | window: 32 | side: 8 | start in the bid's filled Wh: 40 | final: bit 240
 
 `start` is 0 until a right is split: the part that begins later in the bid's fill has a later start. The final
 settlement token (27) of a right has the same id with the last bit set.

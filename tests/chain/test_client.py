@@ -97,6 +97,18 @@ class TestLifeOfAWindow:
         evening.buyer.execute(evening.buyer.calls.withdraw(BOB.address, UNIT))
         assert evening.buyer.token_balance(BOB.address) == 500 * UNIT
 
+    def test_deposit_approves_where_the_token_takes_no_permit(
+        self, evening: Evening, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def missing(self: MarketClient) -> None:
+            raise Refusal("", {}, "the token has no such function", "")
+
+        monkeypatch.setattr(MarketClient, "permit_domain", missing)
+        before = evening.buyer.balance(BOB.address)
+        evening.buyer.deposit(UNIT)
+        assert evening.buyer.balance(BOB.address) == before + UNIT and evening.buyer.allowance(BOB.address) == 0
+        evening.buyer.execute(evening.buyer.calls.withdraw(BOB.address, UNIT))
+
     def test_commit(self, evening: Evening, openings: dict[str, object]) -> None:
         seller, buyer = evening.seller, evening.buyer
         assert seller.phase(0) is Phase.NOT_OPEN

@@ -22,6 +22,7 @@ RULES = frozenset(
         "degradation",
         "devices",
         "metering",
+        "rights",
         "settlement",
         "typed_data",
     ]

@@ -42,7 +42,9 @@ def _t(section: str, what: str, way_out: str) -> _Text:
 
 TEXTS: Final[dict[str, _Text]] = {
     # Calendar (§5)
-    "BadCalendar": _t("§5", "the calendar's {field} is out of range", "choose another value; docs/rules.md lists all"),
+    "BadCalendar": _t(
+        "§5", "the calendar's {field} is out of range", "choose another value; `market deploy --help` shows usual ones"
+    ),
     "WindowBeyondCalendar": _t("§5", "window {window} lies beyond the calendar", "choose a smaller number"),
     "WrongPhase": _t("§5", "window {window} is in phase {actual}", "`market status --window {window}` shows its times"),
     # Vault (§6)
