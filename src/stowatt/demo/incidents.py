@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from stowatt.audit.events import Claimed, Defaulted, Split, TokenTransfer
 from stowatt.chain.abi import contract
 from stowatt.chain.client import ContractCall, Opening, Refusal
@@ -19,6 +21,10 @@ from stowatt.units import Wh, money
 
 RESALE_PERCENT = 95
 """A right is sold on for this share of what it will earn if all is delivered."""
+
+MISMATCH = "OpeningMismatch"
+MISMATCH_SELECTOR = keccak(f"{MISMATCH}()".encode())[:4]
+"""The reason of a refused opening is an error's selector; this error is in no contract's ABI by itself."""
 
 
 @dataclass
@@ -38,8 +44,12 @@ class Incidents:
         member = self._member(trouble.home)
         call = member.client.calls.reveal(changed(opening))
         refused = self.dispatch.refused(Order(member.client, call, "refused opening", window=window.number))
-        reason = str(refused.values.get("reason", b"").hex()) if refused.values else ""
-        self.note(trouble, **_refusal(refused), reason=f"0x{reason}", side=member.side.word)
+        reason: bytes = refused.values.get("reason", b"")
+        if reason != MISMATCH_SELECTOR:
+            raise DemoError(
+                f"the opening was refused for 0x{reason.hex()}", "it has to be a mismatch: report this fault"
+            )
+        self.note(trouble, **_refusal(refused), reason=MISMATCH, side=member.side.word)
 
     def withdraw(self, window: WindowRun, trouble: Trouble) -> None:
         """A buyer takes its whole free balance out before its fill is issued."""
