@@ -1,8 +1,8 @@
 """Write the branch tree of every contract function beside its test file, from the sentences above the tests.
 
-A test says which branch it takes in its comment, `/// when … > given … > it …`; a second branch of the same test follows
-after a semicolon. The tree of `commit.t.sol` is `commit.tree`. Trees are committed, so that a reader sees what is tested
-without reading code, and a test compares them with the sentences.
+A test says which branch it takes in its comment, `/// when … > given … > it …`; a second branch of the same test
+follows after a semicolon. The tree of `commit.t.sol` is `commit.tree`. Trees are committed, so that a reader sees what
+is tested without reading code, and a test compares them with the sentences.
 
 Usage: build_trees.py [--check]
 """

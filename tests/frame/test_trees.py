@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import build_trees
 import pytest
+
+import build_trees
 
 TEXT = """
     /// when the window is closed > it reverts; when it is open > it commits
