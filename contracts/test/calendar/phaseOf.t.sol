@@ -20,9 +20,9 @@ contract PhaseOfTest is Fixture {
         Calendar.Parameters memory p = _parameters();
         p.ring = type(uint32).max;
         _deploy(p, false);
-        vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, 2**32));
-        market.phaseOf(2**32);
-        _assertPhase(2**32 - 1, Calendar.Phase.NotOpen);
+        vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, 2 ** 32));
+        market.phaseOf(2 ** 32);
+        _assertPhase(2 ** 32 - 1, Calendar.Phase.NotOpen);
     }
 
     /// when nobody opened it > it is NotOpen at any time

@@ -5,9 +5,9 @@ import {Calendar} from "../../src/Calendar.sol";
 import {Delivery} from "../../src/Delivery.sol";
 import {Issue} from "../../src/Issue.sol";
 import {Errors} from "../../src/lib/Errors.sol";
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 /// @notice Delivery.draw(rightId), entitlementOf(rightId), fulfilmentOf(rightId).
 contract DrawTest is Fixture {

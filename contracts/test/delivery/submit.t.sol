@@ -191,8 +191,7 @@ contract SubmitTest is Fixture {
     }
 
     function _refusal(Delivery.Reading memory r, Delivery.Refusal refusal) private pure returns (bytes memory) {
-        return
-            abi.encodeWithSelector(Errors.ReadingRefused.selector, r.device, r.window, r.subSlot, uint8(refusal));
+        return abi.encodeWithSelector(Errors.ReadingRefused.selector, r.device, r.window, r.subSlot, uint8(refusal));
     }
 
     function _split(bytes memory signature) private pure returns (bytes32 r, bytes32 s, uint8 v) {

@@ -108,8 +108,7 @@ contract ClaimTest is Fixture {
         _open(W);
         Bidding.Opening memory a = _commit(W, seller, SELL, _one(10, 100));
         Bidding.Opening memory b = _commit(W, buyer, BUY, _one(20, 100));
-        Bidding.Opening memory c =
-            _commit(W, seller2, SELL, _one(bound(tick, 11, 63), bound(width, 1, 20_000)));
+        Bidding.Opening memory c = _commit(W, seller2, SELL, _one(bound(tick, 11, 63), bound(width, 1, 20_000)));
         _toReveal(W);
         market.reveal(a);
         market.reveal(b);
@@ -224,8 +223,7 @@ contract ClaimTest is Fixture {
 
     /// when the marginal bid is partly filled > the fill is its part of the residual
     function test_FillsTheMarginalSegmentInPart() external {
-        (Issue.Claim memory s, Issue.Claim memory b) =
-            _pair(Seal.two(5, 100, 10, 900), Seal.two(30, 200, 10, 100));
+        (Issue.Claim memory s, Issue.Claim memory b) = _pair(Seal.two(5, 100, 10, 900), Seal.two(30, 200, 10, 100));
         market.clear(W);
         market.claim(s);
         market.claim(b);
@@ -250,9 +248,8 @@ contract ClaimTest is Fixture {
 
     /// when both sides are issued > money is conserved, whatever was bid (§6)
     function testFuzz_ConservesMoney(uint16 ask, uint32 offered, uint16 bid, uint32 wanted, uint32 later) external {
-        (Issue.Claim memory s, Issue.Claim memory b) = _pair(
-            _one(bound(ask, 0, 63), bound(offered, 1, 20_000)), _one(bound(bid, 0, 63), bound(wanted, 1, 1e6))
-        );
+        (Issue.Claim memory s, Issue.Claim memory b) =
+            _pair(_one(bound(ask, 0, 63), bound(offered, 1, 20_000)), _one(bound(bid, 0, 63), bound(wanted, 1, 1e6)));
         market.clear(W);
         skip(later % 4000);
         market.claim(s);

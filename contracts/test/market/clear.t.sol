@@ -164,8 +164,9 @@ contract ClearTest is Fixture {
         Bidding.Opening memory b = _commit(W, buyer, BUY, Seal.two(20, 70, 10, 500));
         uint256 digest;
         unchecked {
-            digest = (StatusWord.traceOf(market.slotOf(W, seller), seller)
-                    + StatusWord.traceOf(market.slotOf(W, buyer), buyer)) & ((1 << 200) - 1);
+            digest =
+                (StatusWord.traceOf(market.slotOf(W, seller), seller)
+                            + StatusWord.traceOf(market.slotOf(W, buyer), buyer)) & ((1 << 200) - 1);
         }
         _toReveal(W);
         market.reveal(a);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {Issue} from "../../src/Issue.sol";
 import {BidSlot} from "../../src/lib/BidSlot.sol";
 import {Errors} from "../../src/lib/Errors.sol";
-import {Bidding} from "../../src/Bidding.sol";
 import {Fixture} from "../utils/Fixture.sol";
 
 /// @notice Market.refundCommitment(window, participant).

@@ -2,9 +2,9 @@
 pragma solidity 0.8.30;
 
 import {Bidding} from "../../src/Bidding.sol";
-import {Errors} from "../../src/lib/Errors.sol";
-import {BidSlot} from "../../src/lib/BidSlot.sol";
 import {Issue} from "../../src/Issue.sol";
+import {BidSlot} from "../../src/lib/BidSlot.sol";
+import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Seal} from "../utils/Seal.sol";
 
@@ -204,7 +204,7 @@ contract RevealTest is Fixture {
     /// when a buyer opens > it locks the larger of bond and worst-case deposit, its value times alpha (§6)
     function testFuzz_LocksABuyersReserve(uint16 tick, uint32 width) external {
         tick = uint16(bound(tick, 0, 63));
-        width = uint32(bound(width, 1, 2**30));
+        width = uint32(bound(width, 1, 2 ** 30));
         Bidding.Opening memory o = _commit(W, buyer, BUY, _one(tick, width));
         _toReveal(W);
         market.reveal(o);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 
 /// @notice Registry.registerDevice, revokeDevice, setMeterKey, and the views of devices.
 contract DevicesTest is Fixture {
@@ -104,8 +104,7 @@ contract DevicesTest is Fixture {
         }
         assertEq(registry.deviceCount(), type(uint32).max, "slot");
         _expect(
-            _certificate(buyer, buyerKey, 100, 100),
-            abi.encodeWithSelector(Errors.BadDevice.selector, type(uint32).max)
+            _certificate(buyer, buyerKey, 100, 100), abi.encodeWithSelector(Errors.BadDevice.selector, type(uint32).max)
         );
     }
 
@@ -127,7 +126,7 @@ contract DevicesTest is Fixture {
         external
     {
         Registry.DeviceCertificate memory c =
-            _certificate(buyer, buyerKey, uint32(bound(usable, 1, 2**32 - 1)), uint32(bound(exportW, 1, 2**32 - 1)));
+            _certificate(buyer, buyerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 1, 2 ** 32 - 1)));
         (c.chargeW, c.serial) = (chargeW, serial);
         uint256 device = _device(c);
         bytes32 wanted = keccak256(
@@ -213,9 +212,7 @@ contract DevicesTest is Fixture {
         bytes32 role = registry.ISSUER_ROLE();
         vm.prank(issuer);
         registry.revokeDevice(1);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role));
         vm.prank(caller);
         registry.registerDevice(c, signature);
         vm.prank(issuer);

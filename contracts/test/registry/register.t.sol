@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 
 /// @notice Registry's constructor, register(credential, signature), revoke(account), and the issuer's role.
 contract RegisterTest is Fixture {
@@ -18,8 +18,9 @@ contract RegisterTest is Fixture {
 
     /// constructor > when there is no issuer > nobody has the role, not even address zero
     function test_ConstructorWithoutIssuer() external {
-        Registry r =
-            Registry(this.createExternal("Registry.sol:Registry", abi.encode(address(market), 900, true, admin, address(0))));
+        Registry r = Registry(
+            this.createExternal("Registry.sol:Registry", abi.encode(address(market), 900, true, admin, address(0)))
+        );
         assertFalse(r.hasRole(r.ISSUER_ROLE(), address(0)), "no issuer");
         assertTrue(r.hasRole(r.DEFAULT_ADMIN_ROLE(), admin), "admin");
     }
@@ -124,8 +125,7 @@ contract RegisterTest is Fixture {
     function test_ChainsTheDigest() external {
         bytes32 before = registry.digest();
         Registry.Credential memory c = _credential(stranger, 3);
-        bytes32 values =
-            keccak256(abi.encode("register", c.account, c.did, c.roles, c.expiry, c.nonce, issuer));
+        bytes32 values = keccak256(abi.encode("register", c.account, c.did, c.roles, c.expiry, c.nonce, issuer));
         bytes32 wanted = keccak256(abi.encode(before, values));
         vm.expectEmit(address(registry));
         emit Registry.ParticipantRegistered(stranger, c.did, 3, c.expiry, c.nonce, issuer, wanted);
@@ -137,9 +137,7 @@ contract RegisterTest is Fixture {
     function testFuzz_RevokeRevertWhen_NotAnIssuer(address caller) external {
         vm.assume(caller != issuer);
         bytes32 role = registry.ISSUER_ROLE();
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role));
         vm.prank(caller);
         registry.revoke(buyer);
     }
@@ -172,9 +170,7 @@ contract RegisterTest is Fixture {
         bytes32 role = registry.ISSUER_ROLE();
         vm.prank(issuer);
         registry.revoke(buyer);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, role));
         vm.prank(caller);
         registry.register(c, signature);
         vm.prank(issuer);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
 /// @notice The rights' constructor, what the market and the delivery contract call, and the views. See split.t.sol.
 contract CapacityRightsTest is Fixture {
@@ -14,7 +14,8 @@ contract CapacityRightsTest is Fixture {
     function testFuzz_ConstructorRevertWhen_AnAddressIsZero(uint8 which) external {
         which %= 3;
         address a = address(market);
-        bytes memory args = abi.encode(which == 0 ? address(0) : a, which == 1 ? address(0) : a, which == 2 ? address(0) : a);
+        bytes memory args =
+            abi.encode(which == 0 ? address(0) : a, which == 1 ? address(0) : a, which == 2 ? address(0) : a);
         vm.expectRevert(Errors.ZeroAddress.selector);
         this.createExternal("CapacityRights.sol:CapacityRights", args);
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
 import {Issue} from "../../src/Issue.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 /// @notice CapacityRights.split(rightId, quantity).
 contract SplitTest is Fixture {

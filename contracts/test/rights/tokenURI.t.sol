@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {Issue} from "../../src/Issue.sol";
 import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 /// @notice CapacityRights.tokenURI(rightId) and RightMetadata: JSON on chain, read back as JSON.
 contract TokenURITest is Fixture {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
@@ -15,6 +14,7 @@ import {RightId} from "../../src/lib/RightId.sol";
 import {CommunityToken} from "../../src/token/CommunityToken.sol";
 import {Seal} from "./Seal.sol";
 import {Test} from "./Test.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title A wired market with actors, and the steps of a window's life as single calls.
 /// @notice Contracts are deployed from their artefacts, so that a test's own code stays small. The default market is
@@ -125,8 +125,7 @@ abstract contract Fixture is Test {
         );
         market = Market(_create("Market.sol:Market", abi.encode(p, w, openMode)));
         metadata = RightMetadata(_create("RightMetadata.sol:RightMetadata", abi.encode(market)));
-        rights =
-            CapacityRights(_create("CapacityRights.sol:CapacityRights", abi.encode(market, w.delivery, metadata)));
+        rights = CapacityRights(_create("CapacityRights.sol:CapacityRights", abi.encode(market, w.delivery, metadata)));
         delivery = Delivery(_create("Delivery.sol:Delivery", abi.encode(market)));
     }
 
@@ -398,9 +397,7 @@ abstract contract Fixture is Test {
 
     function _signReading(Delivery.Reading memory r, uint256 meterKey) internal view returns (bytes memory) {
         bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("Reading(uint32 device,uint32 window,uint16 subSlot,uint48 energy,uint64 counter)"), r
-            )
+            abi.encode(keccak256("Reading(uint32 device,uint32 window,uint16 subSlot,uint48 energy,uint64 counter)"), r)
         );
         return _sign(meterKey, address(delivery), "Stowatt Delivery", structHash);
     }
