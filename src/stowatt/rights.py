@@ -10,16 +10,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from stowatt.curves import Side
 from stowatt.errors import SettlementError
+from stowatt.typed_data import checksummed
 
 _WINDOW_SHIFT: Final = 160
 _SIDE_SHIFT: Final = 192
 _START_SHIFT: Final = 200
 _FINAL: Final = 1 << 240
-_TEXT: Final = re.compile(r"([0-9]{1,10})/(sell|buy)(?:/(0x[0-9a-fA-F]{40}))?(?:\+([0-9]{1,12}))?(/final)?")
+_TEXT: Final = re.compile(r"([0-9]{1,10})/(sell|buy)(?:/(0x[0-9a-fA-F]{40}))?(?:\+([0-9]{1,13}))?(/final)?")
 _NUMBER: Final = re.compile(r"0x[0-9a-fA-F]{1,64}|[0-9]{1,78}")
 
 
@@ -71,7 +72,7 @@ class RightId:
         if _NUMBER.fullmatch(text):
             return cls.decode(int(text, 0) if text.startswith("0x") else int(text))
         match = _TEXT.fullmatch(text)
-        if match is None or (match[3] is not None and not is_address(match[3])):
+        if match is None or (match[3] is not None and checksummed(match[3]) is None):
             raise SettlementError(
                 f"{text[:80]!r} names no capacity right",
                 "write window/side such as 7/sell, with /0x… for another participant's, or the id of `rights list`",

@@ -14,7 +14,7 @@ from eth_account.messages import SignableMessage
 from eth_account.signers.base import BaseAccount
 from eth_hash.auto import keccak
 from eth_keys.exceptions import BadSignature
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_address, is_checksum_address, is_checksum_formatted_address, to_checksum_address
 from eth_utils.exceptions import ValidationError
 
 VERSION: Final = "1"
@@ -74,8 +74,10 @@ def recover(domain: Domain, body: bytes, signature: bytes) -> str | None:
 
 
 def checksummed(address: str) -> str | None:
-    """The address in checksum spelling, or None if it is none."""
-    return str(to_checksum_address(address)) if is_address(address) else None
+    """The address in checksum spelling, or None if it is none, or mixes cases with a wrong checksum: a slip."""
+    if not is_address(address) or (is_checksum_formatted_address(address) and not is_checksum_address(address)):
+        return None
+    return str(to_checksum_address(address))
 
 
 def _signable(domain: Domain, body: bytes) -> SignableMessage:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_utils.address import is_address, to_checksum_address
-
 from stowatt.agent.once import Step, catch_up
 from stowatt.audit.events import RightTransfer, Split, WindowOpened
 from stowatt.calendar import Phase
@@ -15,6 +13,7 @@ from stowatt.curves import Side
 from stowatt.errors import SettlementError
 from stowatt.rights import RightId
 from stowatt.settlement.deposits import part_deposit
+from stowatt.typed_data import checksummed
 from stowatt.units import Money, Ppm, money
 
 
@@ -105,17 +104,18 @@ def holding(reader: MarketReader, right: RightId) -> Holding:
 
 def transfer(client: MarketClient, right: RightId, to: str) -> Step:
     """Hands a right on; one that `to` holds already is left alone."""
-    if not is_address(to):
-        raise SettlementError(f"{to[:60]!r} is not an address", "give 0x and 40 hexadecimal digits")
-    to = str(to_checksum_address(to))
-    if to == client.deployment.rights or to == client.deployment.market:
-        raise SettlementError(f"{to} is a contract of the market itself", "it could never hand the right on")
+    new = checksummed(to)
+    if new is None:
+        raise SettlementError(f"{to[:60]!r} is not an address", "give 0x and 40 digits, with a right checksum if mixed")
+    d = client.deployment
+    if new in (d.token, d.registry, d.market, d.rights, d.metadata, d.delivery):
+        raise SettlementError(f"{new} is a contract of the market itself", "it could never hand the right on")
     catch_up(client)
     number, holder = right.encode(), client.holder(right.encode())
-    if holder == to:
-        return Step(right.window, "transferred", False, to, number)
-    client.execute(client.calls.transfer(holder, to, number))
-    return Step(right.window, "transferred", True, to, number)
+    if holder == new:
+        return Step(right.window, "transferred", False, new, number)
+    client.execute(client.calls.transfer(holder, new, number))
+    return Step(right.window, "transferred", True, new, number)
 
 
 def split(client: MarketClient, right: RightId, quantity: int) -> Step:

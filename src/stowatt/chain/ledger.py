@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from stowatt.chain.errors import TransactionRefused
+from stowatt.typed_data import checksummed
 
 TRANSACTION_GAS_CAP = 16_777_216
 """EIP-7825: no transaction may ask for more gas."""
@@ -144,12 +145,13 @@ class Ledger(Protocol):
 @lru_cache(maxsize=4096)
 def checksum(address: str | bytes) -> str:
     """The EIP-55 form of an address."""
-    if not is_address(address):
+    spelled = checksummed(address) if isinstance(address, str) else None
+    if spelled is None and not (isinstance(address, bytes) and len(address) == 20):
         shown = address if isinstance(address, str) else "0x" + address.hex()
         raise TransactionRefused(
             f"{shown!r} is not an address", "give 20 bytes in hexadecimal, with a right checksum if cases are mixed"
         )
-    return str(to_checksum_address(address))
+    return spelled or str(to_checksum_address(address))
 
 
 def address_bytes(address: str) -> bytes:

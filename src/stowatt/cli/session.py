@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from eth_account.signers.local import LocalAccount
-from eth_utils.address import is_address, to_checksum_address
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +25,7 @@ from stowatt.cli.keys import ask_password, home, key_store
 from stowatt.errors import KeyStoreError, LedgerError
 from stowatt.openings import OpeningStore
 from stowatt.rights import RightId
+from stowatt.typed_data import checksummed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +139,9 @@ class Session:
             if self.own is None:
                 raise KeyStoreError("no account is named", "give --key NAME, or the account's address")
             return self.own
-        if is_address(text):
-            return str(to_checksum_address(text))
+        spelled = checksummed(text)
+        if spelled is not None:
+            return spelled
         refuse_raw_key(text)
         if text.startswith("0x"):
             raise KeyStoreError(

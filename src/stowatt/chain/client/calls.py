@@ -1,7 +1,7 @@
 """Every call of a market that changes something, as data: what to send, and to which contract.
 
-A `ContractCall` can be executed by the client, signed for a batch, or handed to another wallet. Who may call what is the
-contracts' to decide; nothing is checked here.
+A `ContractCall` can be executed by the client, signed for a batch, or handed to another wallet. Who may call what
+is the contracts' to decide; nothing is checked here.
 """
 
 from __future__ import annotations

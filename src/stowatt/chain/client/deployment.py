@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
-from eth_utils.address import is_address
 
 from stowatt.calendar import Calendar
 from stowatt.chain.abi import contract
@@ -17,6 +16,7 @@ from stowatt.chain.errors import WrongChain
 from stowatt.chain.ledger import Call, Ledger, address_bytes, checksum
 from stowatt.chain.sender import Sender
 from stowatt.errors import LedgerError, OutputError
+from stowatt.typed_data import checksummed
 
 FORMAT: Final = "stowatt market 1"
 CONTRACT_FIELDS: Final = ("token", "registry", "market", "rights", "metadata", "delivery")
@@ -172,7 +172,7 @@ def _check_fields(path: Path, content: dict[str, Any]) -> None:
         value = content.get(field.name)
         good = isinstance(value, int if field.type == "int" else str) and not isinstance(value, bool)
         if field.name in CONTRACT_FIELDS:
-            good = good and is_address(value)
+            good = good and checksummed(str(value)) == value
         if not good:
             raise LedgerError(f"{path}: {field.name} is {value!r}", "restore the file that `market deploy` wrote")
     unknown = content.keys() - {field.name for field in fields(Deployment)}
