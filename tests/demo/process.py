@@ -11,12 +11,17 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "80", "
 
 
 def command(*arguments: str | Path) -> list[str]:
-    """`stowatt demo` with arguments."""
-    return [sys.executable, "-m", "stowatt", "demo", *map(str, arguments)]
+    """`stowatt` with arguments."""
+    return [sys.executable, "-m", "stowatt", *map(str, arguments)]
 
 
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def stowatt(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs it to its end."""
     return subprocess.run(
         command(*arguments), cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`stowatt demo`."""
+    return stowatt("demo", *arguments, cwd=cwd)

@@ -96,7 +96,7 @@ def test_an_interrupted_demo_says_one_line_and_the_next_one_works(
     how: signal.Signals, status: int, tmp_path: Path
 ) -> None:
     with subprocess.Popen(
-        process.command("--homes", process.EXAMPLES, "--windows", "12"),
+        process.command("demo", "--homes", process.EXAMPLES, "--windows", "12"),
         cwd=tmp_path, env=process.ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as child:  # fmt: skip
         assert child.stdout is not None and child.stderr is not None

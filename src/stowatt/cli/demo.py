@@ -1,6 +1,7 @@
 """`stowatt demo`: an evening of a real grid, from sealed bids to settled rights and the audit."""
 
 import json
+from contextlib import nullcontext
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from stowatt.demo.settings import DemoError, DemoStopped
+from stowatt.demo.settings import DemoError, DemoSettings, DemoStopped
 
 
 def demo(
@@ -34,12 +35,12 @@ def demo(
     It runs on a real EVM in a folder of its own, with the homes of a SimBench low-voltage grid or your own. The status
     is 1 if the audit finds a mismatch.
     """
-    from stowatt.demo.run import run_demo
-    from stowatt.demo.screen import Screen
-    from stowatt.demo.settings import DemoSettings
-
     settings = DemoSettings(_date(day), _time(first), windows, homes, max_buyers, out, zone)
     console = Console(quiet=as_json, highlight=False)
+    with console.status("reading") if console.is_terminal else nullcontext():
+        from stowatt.demo.run import run_demo
+        from stowatt.demo.screen import Screen
+
     try:
         outcome = run_demo(settings, Screen(console))
     except DemoStopped as stopped:

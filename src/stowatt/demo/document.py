@@ -96,7 +96,7 @@ def _window(window: WindowRun, row: WindowReport, dispatch: Dispatch, faults: Se
         "gas": dispatch.gas_of(window.number),
         "engine_agrees": not any(line.startswith(f"window {window.number}:") for line in faults),
         "audit": "proved" if row.verdict.good else "mismatch",
-        "values_checked": row.verdict.checks,
+        "checks": row.verdict.checks,
     }
 
 

@@ -182,7 +182,7 @@ class Demo:
     # ------------------------------------------------------------------ the end
 
     def _conclude(self, dispatch: Dispatch, community: Community, windows: list[WindowRun], day: Day) -> Outcome:
-        judgement = judge(community.operator, self.folder)
+        judgement = judge(community.operator, self.calendar, self.folder)
         money = conservation(judgement, community)
         gas = dispatch.totals()
         report = day_report(self.source, community, self.calendar, windows, self.stories, judgement, gas)

@@ -1,6 +1,9 @@
 """The end of the demo on the screen: the evening in figures, gas by operation, the audit's verdict, the files."""
 
+import shlex
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -39,6 +42,16 @@ def print_summary(
         ("ledger", folder.ledger, "the chain"),
     ):
         console.print(Text.assemble(f"{name:8}", (str(path), "bold"), ("  " + what, "dim")), soft_wrap=True)
+    console.print()
+    console.print("Do not believe it; audit it yourself:")
+    arguments = ("audit", "--market", str(folder.market), "--events", str(folder.events))
+    console.print(Text(f"  {_program()} {shlex.join(arguments)}", style="bold"), soft_wrap=True)
+
+
+def _program() -> str:
+    """How this program was called."""
+    called = sys.argv[0]
+    return shlex.quote(called) if Path(called).name == "stowatt" else "stowatt"
 
 
 def evening_table(report: DayReport) -> Table:
@@ -50,7 +63,7 @@ def evening_table(report: DayReport) -> Table:
     table.add_column(f"λ {eur}/kWh", footer=mean, justify="right")
     table.add_column("volume kWh", footer=text.kwh(report.volume), justify="right")
     table.add_column(f"welfare {eur}", footer=_money(report.welfare, report), justify="right")
-    table.add_column("checked", footer=text.grouped(report.audit.checks), justify="right")
+    table.add_column("figures", footer=text.grouped(report.audit.checks), justify="right")
     table.add_column("audit", footer="proved" if report.audit.good else "MISMATCH")
     for window in report.windows:
         table.add_row(
@@ -111,7 +124,7 @@ def _books(report: DayReport, money: Conservation) -> Iterator[str]:
 def _audit(judgement: Judgement) -> Iterator[str]:
     audit = judgement.audit
     yield (
-        f"Audit of {text.grouped(judgement.events)} events, {text.grouped(judgement.values.total())} values in them: "
+        f"Audit of {text.grouped(audit.totals.events)} events, {text.grouped(audit.totals.checks)} figures redone: "
         f"windows {len(audit.windows)}, mismatches {len(audit.mismatches)}: {audit.verdict.value}."
     )
     yield from (f"- {mismatch}" for mismatch in audit.mismatches[:20])
