@@ -7,7 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from stowatt.cli.demo import demo
+from stowatt.demo.settings import DemoSettings
+from stowatt.demo.source import read_source
+from stowatt.errors import StowattError
 from tests.demo import process
 
 pytestmark = pytest.mark.xdist_group("demo command")
@@ -59,35 +65,44 @@ def test_ugly_homes_end_in_one_line_that_names_the_row(case: str, tmp_path: Path
     file, old, new, named = UGLY[case]
     shutil.copytree(process.EXAMPLES, tmp_path / "homes")
     spoil(tmp_path / "homes", file, old, new)
-    done = process.run("--homes", "homes", cwd=tmp_path)
-    assert done.returncode == 1 and not done.stdout
+    with pytest.raises(StowattError) as refused:
+        read_source(DemoSettings(homes=tmp_path / "homes"))
+    assert named in str(refused.value) and "\n" not in str(refused.value)
+
+
+BAD = {
+    "nowhere is not a folder": ("--homes", "nowhere"),
+    "no profile": ("--homes", process.EXAMPLES, "--date", "2026-04-22"),
+    "no evening": ("--homes", process.EXAMPLES, "--first", "23:00"),
+    "unknown time zone": ("--homes", process.EXAMPLES, "--zone", "Mars/Base"),
+    "not a date": ("--date", "20.10.2016"),
+    "choose a date in 2016": ("--date", "2017-01-01"),
+    "not a time of day": ("--first", "5pm"),
+    "start at :00": ("--first", "17:07"),
+    "nobody sells": ("--date", "2016-01-03", "--windows", "1"),
+    "cannot be used": ("--out", "/dev/null/x", "--windows", "1"),
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_choices_end_in_one_line(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = typer.Typer(add_completion=False)
+    command.command()(demo)
+    result = CliRunner().invoke(command, list(map(str, BAD[words])))
+    assert isinstance(result.exception, StowattError) and words in str(result.exception)
+    assert not result.output and "\n" not in str(result.exception)
+    assert not list(tmp_path.iterdir()), "an error before the beginning makes no folder"
+
+
+def test_an_error_is_one_line_and_status_1(tmp_path: Path) -> None:
+    done = process.run("--homes", "nowhere", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
-    assert named in done.stderr
-    assert not (tmp_path / "demo-output").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--homes", "nowhere"), "nowhere is not a folder"),
-        (("--homes", process.EXAMPLES, "--date", "2026-04-22"), "no profile"),
-        (("--homes", process.EXAMPLES, "--first", "23:00"), "no evening"),
-        (("--homes", process.EXAMPLES, "--zone", "Mars/Base"), "unknown time zone"),
-        (("--date", "20.10.2016"), "not a date"),
-        (("--date", "2017-01-01"), "choose a date in 2016"),
-        (("--first", "5pm"), "not a time of day"),
-        (("--first", "17:07"), "start at :00"),
-        (("--out", "/dev/null/x", "--windows", "1"), "cannot be used"),
-    ],
-)
-def test_bad_choices_end_in_one_line(arguments: tuple[str | Path, ...], words: str, tmp_path: Path) -> None:
-    done = process.run(*arguments, cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr.count("\n") == 1 and words in done.stderr, done.stderr
-
-
-@pytest.mark.parametrize("windows", ["0", "97", "many"])
-def test_a_wrong_number_of_windows_is_a_usage_error(windows: str, tmp_path: Path) -> None:
-    done = process.run("--windows", windows, cwd=tmp_path)
+def test_a_wrong_number_of_windows_is_a_usage_error(tmp_path: Path) -> None:
+    done = process.run("--windows", "97", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
 
 

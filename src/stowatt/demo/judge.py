@@ -1,4 +1,4 @@
-"""The auditor's part: the events as a file, read again and audited; besides, only the market's agreed terms are known."""
+"""The auditor's part: the events as a file, read again and audited; besides, only the agreed terms are known."""
 
 from dataclasses import dataclass
 
