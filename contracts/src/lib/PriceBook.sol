@@ -16,6 +16,9 @@ library PriceBook {
     uint256 private constant STRIDE = 64 + 8192;
     uint256 private constant LANE = 48;
     uint256 private constant LANE_MASK = (1 << 48) - 1;
+    uint256 private constant LANES = (1 << 192) - 1;
+    uint256 private constant PAIR_MASK = (1 << 96) - 1;
+    uint256 private constant EVEN_LANES = LANE_MASK | (LANE_MASK << 96);
     uint256 private constant TAG_SHIFT = 192;
     uint256 private constant TAG_MASK = 0xffff;
     uint256 private constant COUNT_SHIFT = 208;
@@ -75,43 +78,51 @@ library PriceBook {
     function totals(uint256 base, uint256 round, uint256 ticks) internal view returns (Totals memory t) {
         unchecked {
             uint256 words = (ticks + 255) >> 8;
-            t.sums = new uint256[](words);
+            uint256[] memory sums = new uint256[](words);
+            (uint256 supply, uint256 demand, uint256 counts) = (0, 0, 0);
             for (uint256 i; i < words; ++i) {
                 uint256 word = _load(base + i, round);
-                t.sums[i] = word;
-                t.supply += (word & LANE_MASK) + ((word >> 48) & LANE_MASK);
-                t.demand += ((word >> 96) & LANE_MASK) + ((word >> 144) & LANE_MASK);
-                t.openedSellers += (word >> COUNT_SHIFT) & COUNT_MASK;
-                t.openedBuyers += word >> (COUNT_SHIFT + 24);
+                sums[i] = word;
+                (uint256 s, uint256 d) = _both(word);
+                (supply, demand) = (supply + s, demand + d);
+                // Both counters at once: neither sum exceeds 24 bits, since commitments of a window are counted in 24 bits.
+                counts += word >> COUNT_SHIFT;
             }
+            t = Totals(sums, supply, demand, counts & COUNT_MASK, counts >> 24);
         }
     }
 
     /// @notice λ_lo (19): the least tick at which supply plus demand at ticks up to it reaches the whole demand, which
     /// is the least λ with D(λ+) <= S(λ). Needs demand > 0.
+    /// @dev Passes over words first, two groups or ticks each, and looks into the word that the price lies in.
     function lowest(uint256 base, uint256 round, Totals memory t) internal view returns (Crossing memory c) {
         unchecked {
-            uint256 group;
-            uint256 s;
-            uint256 d;
-            while (true) {
-                (s, d) = _lanes(t.sums[group >> 1], group);
-                if (c.supplyBelow + s + c.demandBelow + d >= t.demand) break;
-                c.supplyBelow += s;
-                c.demandBelow += d;
-                ++group;
+            // What is still wanted of the whole demand, and the supply passed over; the demand passed over is the rest.
+            (uint256 wanted, uint256 supply) = (t.demand, 0);
+            (uint256 i, uint256 word, uint256 s, uint256 d) = (0, 0, 0, 0);
+            for (;; ++i) {
+                (s, d) = _both(t.sums[i]);
+                if (s + d >= wanted) break;
+                (wanted, supply) = (wanted - s - d, supply + s);
             }
-            uint256 tick = group << GROUP_BITS;
-            uint256 word;
-            while (true) {
-                if (tick & 1 == 0) word = _load(base + 64 + (tick >> 1), round);
-                (s, d) = _lanes(word, tick);
-                if (c.supplyBelow + s + c.demandBelow + d >= t.demand) break;
-                c.supplyBelow += s;
-                c.demandBelow += d;
-                ++tick;
+            i <<= 1;
+            (s, d) = _lanes(t.sums[i >> 1], 0);
+            if (s + d < wanted) (wanted, supply, i) = (wanted - s - d, supply + s, i + 1);
+
+            uint256 slot = base + 64 + (i << (GROUP_BITS - 1));
+            for (;; ++slot) {
+                word = _load(slot, round);
+                (s, d) = _both(word);
+                if (s + d >= wanted) break;
+                (wanted, supply) = (wanted - s - d, supply + s);
             }
-            (c.tick, c.supplyAt, c.demandAt) = (tick, s, d);
+            uint256 tick = (slot - base - 64) << 1;
+            (s, d) = _lanes(word, 0);
+            if (s + d < wanted) {
+                (wanted, supply, tick) = (wanted - s - d, supply + s, tick + 1);
+                (s, d) = _lanes(word, 1);
+            }
+            c = Crossing(tick, supply, s, t.demand - wanted - supply, d);
         }
     }
 
@@ -132,9 +143,11 @@ library PriceBook {
             if (s + d == 0) {
                 uint256 group = (low.tick >> GROUP_BITS) + 1;
                 while (true) {
-                    (s, d) = _lanes(t.sums[group >> 1], group);
+                    uint256 word = t.sums[group >> 1];
+                    (s, d) = _lanes(word, group);
                     if (s + d != 0) break;
-                    ++group;
+                    // An empty word holds two empty groups.
+                    group += group & 1 == 0 && word & LANES == 0 ? 2 : 1;
                 }
                 (tick, s, d) = _nextInGroup(base, round, group << GROUP_BITS, group);
             }
@@ -149,14 +162,31 @@ library PriceBook {
         returns (uint256, uint256 s, uint256 d)
     {
         unchecked {
-            uint256 end = (group + 1) << GROUP_BITS;
-            uint256 word = tick < end ? _load(base + 64 + (tick >> 1), round) : 0;
-            for (; tick < end; ++tick) {
-                if (tick & 1 == 0) word = _load(base + 64 + (tick >> 1), round);
-                (s, d) = _lanes(word, tick);
-                if (s + d != 0) break;
+            uint256 slot = base + 64 + (tick >> 1);
+            uint256 end = base + 64 + ((group + 1) << (GROUP_BITS - 1));
+            if (tick & 1 == 1) {
+                (s, d) = _lanes(_load(slot, round), 1);
+                if (s + d != 0) return (tick, s, d);
+                ++slot;
             }
-            return (tick, s, d);
+            for (; slot < end; ++slot) {
+                uint256 word = _load(slot, round);
+                if (word & LANES == 0) continue;
+                tick = (slot - base - 64) << 1;
+                (s, d) = _lanes(word, 0);
+                if (s + d != 0) return (tick, s, d);
+                (s, d) = _lanes(word, 1);
+                return (tick + 1, s, d);
+            }
+            return (tick, 0, 0);
+        }
+    }
+
+    /// @dev Supply and demand of both ticks or groups of a word: even and odd lanes are added in pairs of 96 bits.
+    function _both(uint256 word) private pure returns (uint256 s, uint256 d) {
+        unchecked {
+            word = (word & EVEN_LANES) + ((word >> LANE) & EVEN_LANES);
+            (s, d) = (word & PAIR_MASK, word >> (2 * LANE));
         }
     }
 

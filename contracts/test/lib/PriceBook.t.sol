@@ -7,7 +7,7 @@ import {BookModel} from "../utils/BookModel.sol";
 import {Test} from "../utils/Test.sol";
 
 /// @notice The price book's two levels against plain arrays (§3, §4).
-/// forge-config: default.fuzz.runs = 64
+/// forge-config: default.fuzz.runs = 24
 contract PriceBookTest is Test {
     uint256 private constant GRID = 300; // three groups of 128, the last one not full
     uint256 private constant LANE_MAX = type(uint48).max;
