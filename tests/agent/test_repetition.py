@@ -10,7 +10,7 @@ import pytest
 from stowatt import agent
 from stowatt.agent import Bidding, Order, Step, once, positions
 from stowatt.agent.delivery import Energy
-from stowatt.chain.client import MarketClient
+from stowatt.chain.client import MarketClient, Refusal
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.errors import ConnectionFailed
 from stowatt.chain.outbox import Outbox
@@ -164,13 +164,19 @@ class TestAfterACrash:
 
         def deposit(ledger: Any = None) -> bool:
             own = machine.client(BOB, ledger)
-            return once(own, "deposit 7", own.deposit_call(amount))[1]
+            with once(own, "deposit 7", own.deposit_call(amount)) as (_, new):
+                return new
 
         machine.crash(BOB, moment, deposit)
         assert deposit() is False, "the run that was cut short is finished"
         assert client.balance(BOB.address) == before + amount
         assert deposit() is True, "asked for again"
         assert client.balance(BOB.address) == before + 2 * amount
+        with pytest.raises(Stopped), once(client, "deposit 7", client.deposit_call(amount)):
+            raise Stopped  # after it is mined, before it is reported
+        assert deposit() is False and client.balance(BOB.address) == before + 3 * amount
+        with pytest.raises(Refusal, match="tokens, and"), once(client, "deposit 9", client.deposit_call(10**15)):
+            pass
 
     def test_readings(self, machine: Machine, moment: str) -> None:
         traded(machine)

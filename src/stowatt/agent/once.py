@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from stowatt.chain.client import ContractCall, Done, MarketClient
+from stowatt.chain.client import ContractCall, Done, MarketClient, refusal
 from stowatt.chain.errors import ChainRevert, TransactionRefused
+from stowatt.chain.events import decode_logs
 
 BATCH: Final = 32
 """Bids in one transaction: the dearest, an issue, takes some 120,000 gas, and a transaction may take 16.7 million."""
@@ -63,16 +65,40 @@ def catch_up(client: MarketClient) -> None:
             continue
 
 
-def once(client: MarketClient, purpose: str, call: ContractCall) -> tuple[Done, bool]:
+@contextmanager
+def once(client: MarketClient, purpose: str, call: ContractCall) -> Iterator[tuple[Done, bool]]:
     """Executes a call that is not idempotent by itself, such as a deposit; False if an earlier run had sent it.
 
-    A run that was killed before it could report left its transaction in the outbox. The next run with the same
-    purpose takes that one over; a run after a reported one sends a new one.
+    The caller reports inside the `with`. Only after that the transaction counts as done in the outbox: a run that was
+    killed before it had reported leaves it there, and the next run with the same purpose takes it over. A run after a
+    reported one sends a new one.
     """
     known = client.sender.unfinished(purpose + " ")
-    if known is not None:
-        try:
-            return client.execute(call, purpose=known.purpose), False
-        except TransactionRefused:
-            client.sender.resume()  # it can never be mined, and is forgotten
-    return client.execute(call, purpose=f"{purpose} {secrets.token_hex(8)}"), True
+    try:
+        transaction = _sent(client, call, purpose if known is None else str(known.purpose), known is None)
+    except TransactionRefused:
+        if known is None:
+            raise
+        client.sender.resume()  # it can never be mined, and is forgotten
+        known, transaction = None, _sent(client, call, purpose, True)
+    receipt = client.ledger.wait(transaction)
+    if not receipt.status:
+        _finish(client, call, transaction)
+    yield Done(receipt, tuple(decode_logs(receipt.logs, client.time_of))), known is None
+    _finish(client, call, transaction)
+
+
+def _sent(client: MarketClient, call: ContractCall, purpose: str, new: bool) -> bytes:
+    """The hash of the transaction; a new one gets a purpose of its own."""
+    own = f"{purpose} {secrets.token_hex(8)}" if new else purpose
+    try:
+        return client.sender.send(call.to, call.data, purpose=own)
+    except ChainRevert as revert:
+        raise refusal(revert, call.phases, client.spell, call.name) from None
+
+
+def _finish(client: MarketClient, call: ContractCall, transaction: bytes) -> None:
+    try:
+        client.sender.finish(transaction)
+    except ChainRevert as revert:
+        raise refusal(revert, call.phases, client.spell, call.name) from None

@@ -25,8 +25,8 @@ def deposit(session: Session, tokens: Amount) -> None:
     under_way = client.sender.unfinished(purpose + " ") is not None
     if not under_way and (owned := client.token_balance(client.address)) < value:
         raise LedgerError(f"{client.address} has {client.spell(owned)}, not {client.spell(value)}", "deposit less")
-    _, new = once(client, purpose, client.deposit_call(value))
-    show_steps(session, [Step(-1, "deposited", new, client.address, detail=_now(session))])
+    with once(client, purpose, client.deposit_call(value)) as (_, new):
+        show_steps(session, [Step(-1, "deposited", new, client.address, detail=_now(session))])
 
 
 @vault_app.command("withdraw")
@@ -47,8 +47,8 @@ def withdraw(
     else:
         value = amount(tokens, client.deployment.token_decimals)
     call = client.calls.withdraw(recipient, value)
-    _, new = once(client, f"withdraw {client.deployment.market} {recipient} {value}", call)
-    show_steps(session, [Step(-1, "withdrawn", new, client.address, detail=_now(session))])
+    with once(client, f"withdraw {client.deployment.market} {recipient} {value}", call) as (_, new):
+        show_steps(session, [Step(-1, "withdrawn", new, client.address, detail=_now(session))])
 
 
 @vault_app.command("mint")
@@ -62,8 +62,8 @@ def mint(
     client, recipient = session.client, session.address(to)
     value = amount(tokens, client.deployment.token_decimals)
     call = client.calls.mint(recipient, value)
-    _, new = once(client, f"mint {client.deployment.token} {recipient} {value}", call)
-    show_steps(session, [Step(-1, "minted", new, recipient, detail=client.spell(value))])
+    with once(client, f"mint {client.deployment.token} {recipient} {value}", call) as (_, new):
+        show_steps(session, [Step(-1, "minted", new, recipient, detail=client.spell(value))])
 
 
 @vault_app.command("balance")
