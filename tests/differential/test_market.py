@@ -40,13 +40,14 @@ def test_whole_windows(price_rule: PriceRule, rationing: Rationing) -> None:
 class Evening:
     """Consecutive windows of one market."""
 
-    def __init__(self, backend: Backend, price_rule: PriceRule, rationing: Rationing) -> None:
+    def __init__(self, backend: Backend, price_rule: PriceRule, rationing: Rationing, windows: int = WINDOWS) -> None:
+        self.windows = windows
         self.random = Random(f"{price_rule.name} {rationing.name}")
         self.ticks = grid(price_rule)
-        lead = (WINDOWS + 4) * 900
+        lead = (self.windows + 4) * 900
         self.calendar = Calendar(
             origin=START + lead + 1800, length=900, sub_slot=300, commit_lead=lead, reveal_lead=1200, payment_lead=600,
-            reading_grace=600, void_delay=600, ring=2 * WINDOWS + 8, ticks=self.ticks, price_rule=price_rule,
+            reading_grace=600, void_delay=600, ring=2 * self.windows + 8, ticks=self.ticks, price_rule=price_rule,
             rationing=rationing, tick_size=self.random.choice((1, 7, 1000, 10**9)), bond=50_000,
             alpha_seller=200_000, alpha_buyer=333_333, efficiency=950_000, tolerance=980_000,
         )  # fmt: skip
@@ -59,10 +60,10 @@ class Evening:
         world = self.world
         for account in world.people:
             assert world.deposit(account, MONEY)
-        for window in range(WINDOWS):
+        for window in range(self.windows):
             assert world.open(window)
         self._commit()
-        for window in range(WINDOWS):
+        for window in range(self.windows):
             self._reveal_and_clear(window)
             if window >= 2:
                 self._deliver(window - 2)  # its delivery has just ended
@@ -73,7 +74,7 @@ class Evening:
         """Everybody to all its windows in one transaction, then somebody changes its mind."""
         random, world = self.random, self.world
         for account in world.people:
-            bids = [(w, self._curve(w), drawn_blinder(random)) for w in range(WINDOWS) if random.randrange(4)]
+            bids = [(w, self._curve(w), drawn_blinder(random)) for w in range(self.windows) if random.randrange(4)]
             assert not bids or world.commit(account, *bids)
         window, who = random.choice(sorted(world.seals))
         assert world.commit(who, (window, self._curve(window), drawn_blinder(random)))

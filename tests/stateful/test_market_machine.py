@@ -88,11 +88,19 @@ class Choice:
         return self.data.draw(st.integers(low, high))
 
 
-@st.composite
-def curves(draw: st.DrawFn) -> tuple[Side, list[tuple[int, int]]]:
+Pairs = list[tuple[int, int]]
+
+
+def pairs(low: int, high: int) -> st.SearchStrategy[Pairs]:
+    """Ticks and widths of a curve."""
+    return st.dictionaries(st.integers(low, high), st.integers(1, 60), min_size=1, max_size=3).map(
+        lambda widths: list(widths.items())
+    )
+
+
+def curves() -> st.SearchStrategy[tuple[Side, Pairs]]:
     """A side, and ticks below 12 with widths; ticks are cut to the market's grid."""
-    pairs = draw(st.dictionaries(st.integers(0, 11), st.integers(1, 60), min_size=1, max_size=3))
-    return draw(st.sampled_from(list(Side))), list(pairs.items())
+    return st.tuples(st.sampled_from(list(Side)), pairs(0, 11))
 
 
 WHO = st.integers(0, len(PEOPLE) - 1)
@@ -113,20 +121,82 @@ class MarketMachine(RuleBasedStateMachine):
         self.sent: list[SignedReading] = []
         self.keys: list[tuple[int, RightId]] = []
 
-    @initialize(which=st.integers(0, len(CALENDARS) - 1), rich=st.booleans())
-    def begin(self, which: int, rich: bool) -> None:
+    @initialize(
+        which=st.integers(0, len(CALENDARS) - 1),
+        stage=st.sampled_from((0, 1, 2, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7)),
+        asks=st.lists(pairs(0, 6), min_size=2, max_size=2),
+        bids=st.lists(pairs(5, 11), min_size=2, max_size=2),
+        last=curves(),
+        blinder=BLINDER,
+        away=st.integers(0, 9),
+        broke=st.sets(WHO),
+    )
+    def begin(
+        self,
+        which: int,
+        stage: int,
+        asks: list[Pairs],
+        bids: list[Pairs],
+        last: tuple[Side, Pairs],
+        blinder: int,
+        away: int,
+        broke: set[int],
+    ) -> None:
+        """A window that has come as far as `stage`: opened, committed, revealed, cleared, claimed, paid, delivering,
+        delivered.
+
+        One bid may stay unopened (`away`); those that are broke cannot pay when they claim.
+        """
+        self._start(which)
+        world, window, times = self.world, 2, deadlines(self.world.calendar, 2)
+        sides = [Side.SELL, Side.SELL, Side.BUY, Side.BUY]
+        curves = [self.curve(bid) for bid in (*zip(sides, (*asks, *bids), strict=True), last)]
+        if stage >= 1:
+            for who, curve in enumerate(curves):
+                if curve.side is Side.BUY or self.account(who) in world.devices:
+                    assert world.commit(self.account(who), (window, curve, blinder + who))
+        if stage >= 2:
+            world.move(times.commit)
+            absent = self.account(away) if away < len(PEOPLE) else None
+            world.reveal_many([seal.opening for (_, who), seal in sorted(world.seals.items()) if who != absent])
+        if stage >= 3:
+            if world.seals:
+                world.move(times.reveal)
+            assert world.clear(window)
+        if stage >= 4:
+            self._claim_all(window, broke)
+        if stage >= 5:
+            world.move(times.payment)
+            for key in [key for key, right in world.books[window].rights.items() if not right.paid]:
+                assert world.declare_default(window, key)[0]
+        if stage >= 6:
+            world.move(times.start + 300)
+            for device in sorted({right.device for right in world.books[window].rights.values()} - {0}):
+                assert world.reading(world.sign(Reading(device, window, 0, Wh(blinder % 30), 1)))
+        if stage >= 7:
+            world.move(times.reading)
+
+    def _start(self, which: int) -> None:
+        """A copy of the ledger; everybody has enough for the largest reserve; window 2 is open."""
         chain, markets = prepared()
         place = Path(tempfile.mkdtemp(prefix="machine", dir=chain.parent))
         self.stack.callback(shutil.rmtree, place)
         shutil.copytree(chain, place / "chain")
         ledger = self.stack.enter_context(EmbeddedLedger.open(place / "chain"))
         self.world = World(Backend("embedded", ledger, ledger), markets[which], PEOPLE, START)
-        self.ticks = CALENDARS[which].ticks
+        c = CALENDARS[which]
+        self.ticks = c.ticks
         for account in self.world.people:
-            assert self.world.deposit(account, (10**15 if rich else 40_000) + CALENDARS[which].bond)
-        first = deadlines(self.world.calendar, 2)
-        self.world.move(first.opening)
+            assert self.world.deposit(account, 2 * c.bond + 200 * c.ticks * c.tick_size // 1000 + 1)
+        self.world.move(deadlines(c, 2).opening)
         assert self.world.open(2)
+
+    def _claim_all(self, window: int, broke: set[int]) -> None:
+        for who, account in enumerate(self.world.people):
+            if who in broke and (balance := self.world.vault.balance(account)):
+                assert self.world.withdraw(account, balance)
+            if account in self.world.opened[window]:
+                assert self.world.claim(self.world.claim_of(account, window))[0]
 
     def teardown(self) -> None:
         try:
@@ -144,15 +214,20 @@ class MarketMachine(RuleBasedStateMachine):
         """One of the last windows."""
         return int(pick.one(sorted(self.world.books)[-3:]))
 
-    def curve(self, drawn: tuple[Side, list[tuple[int, int]]]) -> Curve:
-        side, pairs = drawn
-        return Curve.of(side, [(tick % self.ticks, width) for tick, width in pairs])
+    def curve(self, drawn: tuple[Side, Pairs]) -> Curve:
+        side, segments = drawn
+        return Curve.of(
+            side, [(tick * self.ticks // 12 if self.ticks < 12 else tick, width) for tick, width in segments]
+        )
 
-    def right(self, pick: Choice) -> tuple[int, RightId]:
-        """A right that is there, or one that was."""
-        there = [(window, key) for window, books in self.world.books.items() for key in books.rights]
+    def right(self, pick: Choice, *, unpaid: bool = False) -> tuple[int, RightId]:
+        """A right that is there (an unpaid one rather, if `unpaid`), or one that was."""
+        there = {
+            (window, key): right for window, books in self.world.books.items() for key, right in books.rights.items()
+        }
         self.keys += [key for key in there if key not in self.keys]
-        window, key = pick.one(there if there and pick.number(0, 9) else self.keys)
+        due = [key for key, right in there.items() if unpaid and not right.paid]
+        window, key = pick.one((due or there) if there and pick.number(0, 9) else self.keys)
         return window, key
 
     def has_rights(self) -> bool:
@@ -196,17 +271,17 @@ class MarketMachine(RuleBasedStateMachine):
         self.world.open(max(0, (self.world.now - c.origin) // c.length + ahead))
 
     @rule(who=WHO, data=DATA, drawn=curves(), blinder=BLINDER)
-    def commit(self, who: int, data: st.DataObject, drawn: tuple[Side, list[tuple[int, int]]], blinder: int) -> None:
+    def commit(self, who: int, data: st.DataObject, drawn: tuple[Side, Pairs], blinder: int) -> None:
         self.world.commit(self.account(who), (self.window(Choice(data)), self.curve(drawn), blinder))
 
     @rule(who=WHO, drawn=st.lists(curves(), min_size=2, max_size=3), blinder=BLINDER)
-    def commit_many(self, who: int, drawn: list[tuple[Side, list[tuple[int, int]]]], blinder: int) -> None:
+    def commit_many(self, who: int, drawn: list[tuple[Side, Pairs]], blinder: int) -> None:
         windows = sorted(self.world.books)[-2:]
         bids = [(windows[i % len(windows)], self.curve(one), blinder + i) for i, one in enumerate(drawn)]
         self.world.commit(self.account(who), *bids)
 
     @rule(drawn=st.lists(curves(), min_size=5, max_size=5), blinder=BLINDER)
-    def everybody_commits(self, drawn: list[tuple[Side, list[tuple[int, int]]]], blinder: int) -> None:
+    def everybody_commits(self, drawn: list[tuple[Side, Pairs]], blinder: int) -> None:
         window = max(self.world.books)
         for who, one in enumerate(drawn):
             self.world.commit(self.account(who), (window, self.curve(one), blinder + who))
@@ -234,8 +309,8 @@ class MarketMachine(RuleBasedStateMachine):
             case "blinder":
                 return replace(opening, blinder=opening.blinder + 1)
             case "curve":
-                pairs = [(tick, width + 1) for tick, width in opening.curve.segments]
-                return replace(opening, curve=Curve.of(opening.curve.side, pairs))
+                wider = [(tick, width + 1) for tick, width in opening.curve.segments]
+                return replace(opening, curve=Curve.of(opening.curve.side, wider))
             case "side":
                 return replace(opening, curve=Curve.of(Side(1 - opening.curve.side), opening.curve.segments))
             case "limit":
@@ -290,12 +365,12 @@ class MarketMachine(RuleBasedStateMachine):
     @precondition(has_rights)
     @rule(data=DATA, payer=WHO)
     def pay(self, data: st.DataObject, payer: int) -> None:
-        self.world.pay(*self.right(Choice(data)), self.account(payer))
+        self.world.pay(*self.right(Choice(data), unpaid=True), self.account(payer))
 
     @precondition(has_rights)
     @rule(data=DATA)
     def declare_default(self, data: st.DataObject) -> None:
-        self.world.declare_default(*self.right(Choice(data)))
+        self.world.declare_default(*self.right(Choice(data), unpaid=True))
 
     @rule(who=WHO, data=DATA)
     def refund(self, who: int, data: st.DataObject) -> None:
