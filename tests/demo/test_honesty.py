@@ -1,5 +1,6 @@
 """A demo that is not proved says so and ends with status 1: each of its three judges is listened to."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, time
@@ -60,6 +61,21 @@ def test_an_engine_that_differs_from_the_contract_is_named(tmp_path: Path, monke
     outcome, words = demo(tmp_path / "day")
     assert not outcome.good and "DIFFERS" in words
     assert any("volume" in line for line in outcome.document["engine_differences"])
+
+
+def test_an_evening_without_a_trade_is_proved_and_says_so(tmp_path: Path) -> None:
+    """A battery so poor that its energy is worth less than it costs: bids are opened, nothing is traded."""
+    homes = tmp_path / "homes"
+    shutil.copytree(EXAMPLES, homes)
+    batteries = (homes / "homes.csv").read_text(encoding="utf-8")
+    (homes / "homes.csv").write_text(batteries.replace("0.95", "0.57"), encoding="utf-8")
+    console = Console(file=StringIO(), width=100)
+    outcome = run_demo(DemoSettings(windows=2, homes=homes, out=tmp_path / "day"), Screen(console))
+    assert isinstance(console.file, StringIO)
+    assert outcome.good and console.file.getvalue().count("no trade") == 2
+    assert [window["price_tick"] for window in outcome.document["windows"]] == [None, None]
+    assert len(outcome.document["troubles_without_a_place"]) == 6 and not outcome.document["troubles"]
+    assert outcome.document["money"]["tokens"] == 0
 
 
 def test_every_figure_of_an_outcome_is_compared(tmp_path: Path) -> None:
