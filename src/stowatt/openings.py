@@ -10,7 +10,7 @@ Curve and blinder appear in no repr, log or error message.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -66,10 +66,22 @@ class OpeningStore:
 
     def seal(self, context: BidContext, curve: Curve) -> Opening:
         """A bid under a fresh blinder, on the disk when this returns; only then may the commitment be sent."""
-        blinder = new_blinder()
-        opening = Opening(context, context.commit(curve.encode(), blinder), curve, blinder)
-        self.keep(opening)
-        return opening
+        return self.seal_many([(context, curve)])[0]
+
+    def seal_many(self, bids: Iterable[tuple[BidContext, Curve]]) -> list[Opening]:
+        """Bids under fresh blinders, all on the disk when this returns, or none: one flush for all of them."""
+        sealed = []
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for context, curve in bids:
+                blinder = new_blinder()
+                sealed.append(Opening(context, context.commit(curve.encode(), blinder), curve, blinder))
+                self.keep(sealed[-1])
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return sealed
 
     def keep(self, opening: Opening) -> None:
         """Stores an opening; storing it again changes nothing."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from eth_abi import encode
+from eth_utils.crypto import keccak
 from web3 import Web3
 
 from stowatt.audit.events import (
@@ -44,7 +45,7 @@ from stowatt.chain.client import (
     deploy,
     refusal,
 )
-from stowatt.chain.client.refusals import TEXTS
+from stowatt.chain.client.refusals import OPENING_REASONS, TEXTS
 from stowatt.chain.errors import ChainRevert, WrongChain
 from stowatt.chain.events import decode_log, snake_case
 from stowatt.chain.sender import Sender
@@ -334,12 +335,21 @@ class TestErrorTexts:
 
     def test_every_reason_of_an_opening_is_in_words(self) -> None:
         (refused,) = (s for s in errors_by_selector().values() if s.name == "OpeningRefused")
-        names = ("WrongPhase", "NoCommitment", "BadCurve", "BeyondDevice", "BadBlinder", "OpeningMismatch")
-        for selector, signature in errors_by_selector().items():
-            if signature.name in (*names, "InsufficientBalance"):
-                data = refused.topic[:4] + encode(refused.types, (7, BOB.address, selector))
-                error = refusal(ChainRevert(data))
-                assert signature.name not in error.what and error.way_out and "window 7" in error.what
+        reasons = {
+            "WrongPhase": "(uint256,uint8)",
+            "NoCommitment": "(uint256,address)",
+            "BadCurve": "()",
+            "BeyondDevice": "()",
+            "BadBlinder": "()",
+            "OpeningMismatch": "()",
+            "InsufficientBalance": "(address,uint256,uint256)",
+        }
+        assert reasons.keys() == OPENING_REASONS.keys()
+        for name, arguments in reasons.items():
+            selector = keccak(f"{name}{arguments}".encode())[:4]
+            error = refusal(ChainRevert(refused.topic[:4] + encode(refused.types, (7, BOB.address, selector))))
+            words, way_out = OPENING_REASONS[name]
+            assert words in error.what and "window 7" in error.what and error.way_out == way_out
 
     def test_reverts_without_a_custom_error_are_said_plainly(self) -> None:
         assert "no data" in str(refusal(ChainRevert(b""), call="clear"))

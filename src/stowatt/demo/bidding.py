@@ -37,11 +37,12 @@ def seal_bids(
     done, bids = 0, sum(len(window.planned.bids) for window in windows)
     commitments: dict[str, list[Commitment]] = {member.name: [] for member in community}
     for window in windows:
-        for planned in window.planned.bids:
-            member = community.members[planned.home]
-            opening = store.seal(_context(community, member, window.number), planned.curve)
-            progress(done := done + 1, bids)
-            commitments[member.name].append(Commitment(window.number, planned.curve.side, opening.commitment))
+        members = [community.members[planned.home] for planned in window.planned.bids]
+        contexts = [_context(community, member, window.number) for member in members]
+        openings = store.seal_many(zip(contexts, (planned.curve for planned in window.planned.bids), strict=True))
+        for member, opening in zip(members, openings, strict=True):
+            commitments[member.name].append(Commitment(window.number, opening.curve.side, opening.commitment))
+        progress(done := done + len(openings), bids)
     return commitments
 
 

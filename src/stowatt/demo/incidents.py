@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from stowatt.audit.events import Claimed, Defaulted, Split, TokenTransfer
 from stowatt.chain.abi import contract
 from stowatt.chain.client import ContractCall, Opening, Refusal
+from stowatt.chain.client.refusals import opening_reason
 from stowatt.curves import Side
 from stowatt.demo.bidding import changed
 from stowatt.demo.community import Community, Member
@@ -23,8 +22,7 @@ RESALE_PERCENT = 95
 """A right is sold on for this share of what it will earn if all is delivered."""
 
 MISMATCH = "OpeningMismatch"
-MISMATCH_SELECTOR = keccak(f"{MISMATCH}()".encode())[:4]
-"""The reason of a refused opening is an error's selector; this error is in no contract's ABI by itself."""
+"""The error that the contract names as the reason of the wrong opening's refusal."""
 
 
 @dataclass
@@ -44,11 +42,9 @@ class Incidents:
         member = self._member(trouble.home)
         call = member.client.calls.reveal(changed(opening))
         refused = self.dispatch.refused(Order(member.client, call, "refused opening", window=window.number))
-        reason: bytes = refused.values.get("reason", b"")
-        if reason != MISMATCH_SELECTOR:
-            raise DemoError(
-                f"the opening was refused for 0x{reason.hex()}", "it has to be a mismatch: report this fault"
-            )
+        reason = opening_reason(refused.values.get("reason", b""))
+        if reason != MISMATCH:
+            raise DemoError(f"the opening was refused for {reason}", "it has to be a mismatch: report this fault")
         self.note(trouble, **_refusal(refused), reason=MISMATCH, side=member.side.word)
 
     def withdraw(self, window: WindowRun, trouble: Trouble) -> None:

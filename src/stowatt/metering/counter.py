@@ -1,7 +1,7 @@
 """The meter's counter (T23): strictly growing, over crashes and restarts and between processes.
 
 A counter is on disk before it is handed out, so that after a crash at any moment the next one is still larger. Numbers
-can be skipped that way; the contract only asks that they grow.
+can be skipped that way; the meter itself and the device's owner may send such a reading, a stranger may not.
 """
 
 import fcntl

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
 
 from stowatt.calendar import Calendar, Phase
 from stowatt.chain.abi import decoded, errors_by_selector
@@ -149,7 +150,7 @@ TEXTS: Final[dict[str, _Text]] = {
 }
 """One text for each error of Errors.sol, and for those of the libraries that a caller can meet."""
 
-_OPENING_HELP: Final = {
+OPENING_REASONS: Final = {
     "WrongPhase": ("it is not the window's time to reveal", "reveal between the commit and the reveal deadline"),
     "NoCommitment": ("there is no unopened commitment", "it was revealed already, withdrawn, or never made"),
     "BadCurve": ("the curve breaks §2", "the bond is lost unless the commitment opens to a proper curve"),
@@ -205,6 +206,19 @@ def refusal(
     return Refusal(error.name, values, f"{what} ({text.section})", way_out, revert.transaction)
 
 
+def opening_reason(selector: bytes) -> str:
+    """The name of the error that a refused opening names by its selector, or the selector in hexadecimal.
+
+    Errors without arguments that only serve as such a reason are in no contract's ABI.
+    """
+    error = errors_by_selector().get(selector)
+    if error is not None:
+        return error.name
+    return next(
+        (name for name in OPENING_REASONS if keccak(f"{name}()".encode())[:4] == selector), f"0x{selector.hex()}"
+    )
+
+
 def phase_name(phase: Phase | int) -> str:
     """A phase as people read it, such as `no trade`."""
     return Phase(phase).name.lower().replace("_", " ")
@@ -236,9 +250,8 @@ def _words(error: str, values: dict[str, Any], amount: Callable[[int], str]) -> 
         known = [field.name for field in fields(Calendar)]
         words["field"] = known[values["field"]] if values["field"] < len(known) else values["field"]
     elif error == "OpeningRefused":
-        reason = errors_by_selector().get(values["reason"])
-        name = reason.name if reason else f"0x{values['reason'].hex()}"
-        words["reason"], words["help"] = _OPENING_HELP.get(name, (name, "use the stored opening"))
+        name = opening_reason(values["reason"])
+        words["reason"], words["help"] = OPENING_REASONS.get(name, (name, "use the stored opening"))
     elif error == "ReadingRefused":
         words["reason"], words["help"] = reading_reason(values["reason"])
     return words
