@@ -103,9 +103,8 @@ contract BiddingGasTest is GasFixture {
                 uint256 n = i < 6 ? (i % 3 == 0 ? 1 : i % 3 == 1 ? 4 : 8) : 4;
                 bool beyond = i < 6 ? i > 2 : batchBeyond;
                 // Ticks of one leaf word are one participant's alone, so that nobody finds its storage made by another.
-                bytes memory curve = _ladder(
-                    side, n, side == SELL ? 2 + 2 * i : 4000 + 2 * i, STEP, (beyond ? 14_400 : 1_600) / n
-                );
+                bytes memory curve =
+                    _ladder(side, n, side == SELL ? 2 + 2 * i : 4000 + 2 * i, STEP, (beyond ? 14_400 : 1_600) / n);
                 address who = side == SELL ? sellers[i] : buyers[i];
                 (Bidding.Opening memory o, uint256 used) = _commitMeasured(w, who, side, curve);
                 _push(_nameOf(side, n, beyond), side, n, beyond, o);
@@ -152,6 +151,11 @@ contract BiddingGasTest is GasFixture {
             uint256 state = vm.snapshotState();
             market.claim(claims[2]);
             _recordHeld("claims", "claim, seller, 4 segments, first of its window", w, _used(), HOLD_CLAIM);
+            vm.revertToState(state);
+            state = vm.snapshotState();
+            market.claim(claims[4]);
+            // The one case above the bound, by what calldata and a loop over eight segments cost.
+            _record("claims", "claim, seller, 8 segments, first of its window", w, _used());
             vm.revertToState(state);
             state = vm.snapshotState();
             market.claimMany(claims);
@@ -201,7 +205,12 @@ contract BiddingGasTest is GasFixture {
 
     function _nameOf(uint256 side, uint256 n, bool beyond) private pure returns (string memory) {
         return string.concat(
-            ", ", _sideOf(side), ", ", vm.toString(n), n == 1 ? " segment" : " segments", beyond ? ", beyond the bond" : ""
+            ", ",
+            _sideOf(side),
+            ", ",
+            vm.toString(n),
+            n == 1 ? " segment" : " segments",
+            beyond ? ", beyond the bond" : ""
         );
     }
 

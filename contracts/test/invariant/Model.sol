@@ -22,6 +22,7 @@ abstract contract Model is Fixture {
         uint256 side;
         Stage stage;
         Bidding.Opening opening;
+        uint256 point;
         bytes bid; // curve and offsets, once opened
         uint256 width; // Σ width
         uint256 locked; // bond, then max(bond, reserve)
@@ -173,7 +174,9 @@ abstract contract Model is Fixture {
         for (uint256 i; i < curve.length; i += 6) {
             uint256 width = _number(curve, i + 2, 4);
             quantity += width;
-            value += width * _number(curve, i, 2);
+            // What is bid at tick 0 counts as if at tick 1.
+            uint256 tick = _number(curve, i, 2);
+            value += width * (tick == 0 ? 1 : tick);
         }
         locked = _modelDeposit(side, side == SELL ? quantity * (GRID - 1) : value);
         if (locked < BOND) locked = BOND;

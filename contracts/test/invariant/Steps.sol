@@ -49,6 +49,8 @@ abstract contract Steps is Model {
 
     /// @dev Ten actors with modest balances, so that reserves and payments sometimes exceed them; five have devices.
     function _cast() internal {
+        // Three deadlines before the first window's commitments close.
+        vm.warp(ORIGIN - COMMIT_LEAD - 3 * SUB_SLOT);
         for (uint256 i; i < ACTORS; ++i) {
             (address a, uint256 key) = makeAddrAndKey(string.concat("actor", vm.toString(i)));
             _actors_.push(a);
@@ -56,7 +58,7 @@ abstract contract Steps is Model {
             token.mint(a, FUNDS);
             vm.prank(a);
             token.approve(address(market), FUNDS);
-            _stepDeposit(a, 3000 + 4000 * i);
+            _stepDeposit(a, 6000 - 200 * i);
             if (i < WITH_DEVICE) _stepDevice(a);
         }
     }
@@ -128,6 +130,7 @@ abstract contract Steps is Model {
         Bid storage b = _bids.push();
         (b.window, b.who, b.side, b.stage, b.locked) = (w, a, side, Stage.Sealed, BOND);
         b.opening = o;
+        b.point = Seal.point(address(market), o, side);
         _latest[a][w % PLACES] = _bids.length;
     }
 
@@ -294,6 +297,8 @@ abstract contract Steps is Model {
     function _stepRead(uint256 device, uint256 w, uint256 subSlot, uint256 energy) internal {
         Delivery.Reading memory r = _reading(device, w, subSlot, energy, _counter[device] + 1 + energy % 3);
         bytes memory signature = _signReading(r, _meterKey(_keys[_ownerOf[device]]));
+        // Only the owner and the meter itself may skip a counter.
+        if (energy % 3 != 0) vm.prank(_ownerOf[device]);
         delivery.submit(r, signature);
         _metered[w][device] += energy;
         (_counter[device], _position[device]) = (r.counter, w * (LENGTH / SUB_SLOT) + subSlot + 1);

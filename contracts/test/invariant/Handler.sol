@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Bidding} from "../../src/Bidding.sol";
+import {Calendar} from "../../src/Calendar.sol";
+import {Issue} from "../../src/Issue.sol";
+import {Seal} from "../utils/Seal.sol";
+import {Steps} from "./Steps.sol";
+
+/// @title What a campaign calls: one function for each action, all taking a seed.
+/// @notice An action that is impossible now gives way to one that is possible, so that few calls are wasted and whole
+/// lives of windows happen often.
+abstract contract Handler is Steps {
+    uint256 private constant KINDS = 20;
+
+    mapping(string action => uint256) internal _count;
+    string[] internal _actionNames;
+    uint256 internal _steps;
+    bool internal _phaseWentBack;
+    bool internal _statusWentBack;
+    bool internal _countersWentBack;
+    mapping(uint256 window => uint256) private _lastStatus;
+    mapping(uint256 device => uint256) private _lastProgress;
+
+    modifier observed() {
+        _;
+        _observe();
+    }
+
+    // ------------------------------------------------------------------------------------------------------------ actions
+
+    function deposit(uint256 seed) external observed {
+        _do(_tryDeposit, seed);
+    }
+
+    function withdraw(uint256 seed) external observed {
+        _do(_tryWithdraw, seed);
+    }
+
+    function open(uint256 seed) external observed {
+        _do(_tryOpen, seed);
+    }
+
+    function commit(uint256 seed) external observed {
+        _do(_tryCommit, seed);
+    }
+
+    function replace(uint256 seed) external observed {
+        _do(_tryReplace, seed);
+    }
+
+    function withdrawCommitment(uint256 seed) external observed {
+        _do(_tryWithdrawCommitment, seed);
+    }
+
+    function reveal(uint256 seed) external observed {
+        _do(_tryReveal, seed);
+    }
+
+    function revealMany(uint256 seed) external observed {
+        _do(_tryRevealMany, seed);
+    }
+
+    function clear(uint256 seed) external observed {
+        _do(_tryClear, seed);
+    }
+
+    function voidWindow(uint256 seed) external observed {
+        _do(_tryVoid, seed);
+    }
+
+    function claim(uint256 seed) external observed {
+        _do(_tryClaim, seed);
+    }
+
+    function claimMany(uint256 seed) external observed {
+        _do(_tryClaimMany, seed);
+    }
+
+    function pay(uint256 seed) external observed {
+        _do(_tryPay, seed);
+    }
+
+    function declareDefault(uint256 seed) external observed {
+        _do(_tryDefault, seed);
+    }
+
+    function refund(uint256 seed) external observed {
+        _do(_tryRefund, seed);
+    }
+
+    function split(uint256 seed) external observed {
+        _do(_trySplit, seed);
+    }
+
+    function transfer(uint256 seed) external observed {
+        _do(_tryTransfer, seed);
+    }
+
+    function read(uint256 seed) external observed {
+        _do(_tryRead, seed);
+    }
+
+    function draw(uint256 seed) external observed {
+        _do(_tryDraw, seed);
+    }
+
+    function settle(uint256 seed) external observed {
+        _do(_trySettle, seed);
+    }
+
+    function settleMany(uint256 seed) external observed {
+        _do(_trySettleMany, seed);
+    }
+
+    function newDevice(uint256 seed) external observed {
+        _do(_tryNewDevice, seed);
+    }
+
+    function anything(uint256 seed) external observed {
+        _any(_mix(seed));
+    }
+
+    function jump(uint256 seed) external observed {
+        _jump(_mix(seed));
+    }
+
+    /// @dev The action, or any that is possible.
+    function _do(function(uint256) returns (bool) action, uint256 seed) private {
+        seed = _mix(seed);
+        if (!action(seed)) _any(uint256(keccak256(abi.encode(seed))));
+    }
+
+    /// @dev Campaigns repeat their seeds; no two steps shall.
+    function _mix(uint256 seed) internal returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, ++_steps)));
+    }
+
+    /// @dev A possible action, tried from a random one on; if nothing is possible, time passes.
+    function _any(uint256 seed) internal {
+        if (seed % 12 == 0) return _jump(seed >> 8);
+        for (uint256 i; i < KINDS; ++i) {
+            if (_tryKind((seed + i) % KINDS, seed >> 8)) return;
+        }
+        _jump(seed >> 8);
+    }
+
+    /// @dev The steps of a window's life come more than once, in no order.
+    function _tryKind(uint256 kind, uint256 seed) private returns (bool) {
+        if (kind == 0 || kind == 7) return _tryOpen(seed);
+        if (kind == 1 || kind == 8 || kind == 14) return _tryCommit(seed);
+        if (kind == 2 || kind == 16) return _tryReveal(seed);
+        if (kind == 9) return _tryRevealMany(seed);
+        if (kind == 3 || kind == 13) return _tryClear(seed);
+        if (kind == 4 || kind == 17) return _tryClaim(seed);
+        if (kind == 10) return _tryPay(seed);
+        if (kind == 5 || kind == 15) return _tryDefault(seed);
+        if (kind == 11 || kind == 19) return _tryRead(seed);
+        if (kind == 6 || kind == 18) return _trySettle(seed);
+        if (kind == 12) return _tryRefund(seed);
+        return seed % 4 == 0 && _tryDraw(seed);
+    }
+
+    /// @dev To the next deadline (all lie on a grid of 300 seconds), or to the second before it.
+    function _jump(uint256 seed) internal {
+        uint256 t = _now();
+        uint256 next = ORIGIN + ((t + 100 * SUB_SLOT - ORIGIN) / SUB_SLOT + 1) * SUB_SLOT - 100 * SUB_SLOT;
+        vm.warp(seed % 4 == 0 && t + 1 < next ? next - 1 : next);
+        ++_count["jump"];
+    }
+
+    // -------------------------------------------------------------------------------------------------------------- vault
+
+    function _tryDeposit(uint256 seed) internal returns (bool) {
+        _stepDeposit(_actor(seed), 1 + seed / ACTORS % 4000);
+        return _did("deposit");
+    }
+
+    function _tryWithdraw(uint256 seed) internal returns (bool) {
+        address a = _actor(seed);
+        uint256 free = _free[a];
+        if (free == 0) return false;
+        _stepWithdraw(a, _actor(seed >> 8), seed % 3 == 0 ? free : 1 + (seed >> 16) % free);
+        return _did("withdraw");
+    }
+
+    function _tryNewDevice(uint256 seed) internal returns (bool) {
+        if (seed % 4 != 0) return false;
+        _stepDevice(_actors_[(seed >> 8) % WITH_DEVICE]);
+        return _did("newDevice");
+    }
+
+    // ------------------------------------------------------------------------------------------------------------ bidding
+
+    function _tryOpen(uint256) internal returns (bool) {
+        uint256 w = _windows.length == 0 ? 0 : _windows[_windows.length - 1] + 1;
+        while (_now() + COMMIT_LEAD >= _startsAt(w)) ++w;
+        bool occupied = w >= PLACES && _days[w - PLACES].status == 1;
+        if (occupied || _startsAt(w) >= _now() + PLACES * LENGTH) return false;
+        _stepOpen(w);
+        return _did("open");
+    }
+
+    function _tryCommit(uint256 seed) internal returns (bool) {
+        (bool found, uint256 w) = _chooseWindow(_inCommit, seed);
+        if (!found) return false;
+        for (uint256 i; i < ACTORS; ++i) {
+            address a = _actor(seed / 7 + i);
+            if (_free[a] < BOND || !_isFreePlace(a, w)) continue;
+            _stepCommit(w, a, _sideFor(a, seed), _curve(_sideFor(a, seed), seed));
+            return _did("commit");
+        }
+        return false;
+    }
+
+    function _tryReplace(uint256 seed) internal returns (bool) {
+        (bool found, uint256 i) = _chooseBid(_isReplaceable, seed);
+        if (!found) return false;
+        address a = _bids[i].who;
+        _stepCommit(_bids[i].window, a, _sideFor(a, seed >> 8), _curve(_sideFor(a, seed >> 8), seed >> 8));
+        return _did("replace");
+    }
+
+    function _tryWithdrawCommitment(uint256 seed) internal returns (bool) {
+        (bool found, uint256 i) = _chooseBid(_isReplaceable, seed);
+        if (!found || seed % 4 != 0) return false;
+        _stepWithdrawCommitment(i);
+        return _did("withdrawCommitment");
+    }
+
+    function _tryReveal(uint256 seed) internal returns (bool) {
+        (bool found, uint256 i) = _chooseBid(_isOpenable, seed);
+        if (!found) return false;
+        _stepReveal(i);
+        return _did("reveal");
+    }
+
+    /// @dev Most openings of a window in one batch, the first of them twice, and once with a wrong blinder.
+    function _tryRevealMany(uint256 seed) internal returns (bool) {
+        (bool found, uint256 first) = _chooseBid(_isOpenable, seed);
+        if (!found) return false;
+        uint256[] storage all = _bidsOf[_bids[first].window];
+        uint256[] memory chosen = new uint256[](all.length);
+        uint256 n;
+        for (uint256 k; k < all.length; ++k) {
+            if (_isOpenable(all[k]) && (all[k] == first || (seed >> (k + 8)) % 8 != 0)) chosen[n++] = all[k];
+        }
+        Bidding.Opening[] memory batch = new Bidding.Opening[](n + 2);
+        for (uint256 k; k < n; ++k) {
+            batch[k + 1] = _bids[chosen[k]].opening;
+        }
+        batch[0] = _bids[first].opening;
+        ++batch[0].blinder;
+        batch[n + 1] = batch[1];
+        assertEq(market.revealMany(batch), n, "opened");
+        for (uint256 k; k < n; ++k) {
+            _opened(chosen[k]);
+        }
+        return _did("revealMany");
+    }
+
+    function _tryClear(uint256 seed) internal returns (bool) {
+        (bool found, uint256 w) = _chooseWindow(_isClearable, seed);
+        if (!found) return false;
+        _stepClear(w);
+        return _did(_days[w].status == 2 ? "clear, trade" : "clear, no trade");
+    }
+
+    function _tryVoid(uint256 seed) internal returns (bool) {
+        (bool found, uint256 w) = _chooseWindow(_isLapsed, seed);
+        if (!found) return false;
+        _stepVoid(w);
+        return _did("void");
+    }
+
+    // -------------------------------------------------------------------------------------------------------------- issue
+
+    function _tryClaim(uint256 seed) internal returns (bool) {
+        (bool found, uint256 i) = _chooseBid(_isClaimable, seed);
+        if (!found) return false;
+        _stepClaim(i);
+        return _did("claim");
+    }
+
+    /// @dev Every claim of a window at once, and one of them again.
+    function _tryClaimMany(uint256 seed) internal returns (bool) {
+        (bool found, uint256 first) = _chooseBid(_isClaimable, seed);
+        if (!found) return false;
+        uint256[] storage all = _bidsOf[_bids[first].window];
+        Issue.Claim[] memory claims = new Issue.Claim[](all.length + 1);
+        uint256 n;
+        for (uint256 k; k < all.length; ++k) {
+            if (_isClaimable(all[k])) claims[n++] = _claimOf(all[k]);
+        }
+        claims[n] = claims[0];
+        assembly ("memory-safe") {
+            mstore(claims, add(n, 1))
+        }
+        assertEq(market.claimMany(claims), n, "issued");
+        for (uint256 k; k < all.length; ++k) {
+            if (_isClaimable(all[k])) _claimed(all[k]);
+        }
+        return _did("claimMany");
+    }
+
+    function _tryPay(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isPayable, seed);
+        if (!found) return false;
+        uint256 payment = _modelPayment(_parts[k].quantity, _days[_bids[_parts[k].bid].window].tick);
+        address payer = _actor(seed >> 8);
+        if (_free[payer] < payment) return false;
+        _stepPay(k, payer);
+        return _did("pay");
+    }
+
+    function _tryDefault(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isDefaultable, seed);
+        if (!found) return false;
+        _stepDefault(k);
+        return _did("declareDefault");
+    }
+
+    function _tryRefund(uint256 seed) internal returns (bool) {
+        (bool found, uint256 i) = _chooseBid(_isRefundable, seed);
+        if (!found) return false;
+        _stepRefund(i);
+        return _did("refund");
+    }
+
+    // --------------------------------------------------------------------------------------------------- rights, delivery
+
+    function _trySplit(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isSplittable, seed);
+        if (!found) return false;
+        _stepSplit(k, 1 + (seed >> 8) % (_parts[k].quantity - 1));
+        return _did("split");
+    }
+
+    function _tryTransfer(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isLiving, seed);
+        if (!found) return false;
+        _stepTransfer(k, _actor(seed >> 8));
+        return _did("transfer");
+    }
+
+    /// @dev The next sub-slot that a device may report, of a window in which it sold.
+    function _tryRead(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isMetered, seed);
+        if (!found) return false;
+        (uint256 device, uint256 w, uint256 fill) = _meterOf(k);
+        uint256 s = _nextSubSlot(device, w);
+        // What is owed, half of it, a third more, or nothing.
+        uint256 energy = fill * [uint256(95), 95, 95, 50, 130, 0][(seed >> 8) % 6] / 300;
+        _stepRead(device, w, s, energy > 6667 ? 6667 : energy);
+        return _did("read");
+    }
+
+    function _tryDraw(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isDrawable, seed);
+        if (!found) return false;
+        _stepDraw(k);
+        return _did("draw");
+    }
+
+    function _trySettle(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isSettleable, seed);
+        if (!found) return false;
+        _stepSettle(k);
+        return _did(_bids[_parts[k].bid].side == SELL ? "settle, seller" : "settle, buyer");
+    }
+
+    /// @dev All rights of one side of a window, and one that exists no more.
+    function _trySettleMany(uint256 seed) internal returns (bool) {
+        (bool found, uint256 first) = _choosePart(_isSettleable, seed);
+        if (!found) return false;
+        uint256 side = _bids[_parts[first].bid].side;
+        uint256[] storage all = _partsOf[_bids[_parts[first].bid].window];
+        uint256[] memory ids = new uint256[](all.length + 1);
+        uint256 n;
+        for (uint256 k; k < all.length; ++k) {
+            if (_isSettleable(all[k]) && _bids[_parts[all[k]].bid].side == side) ids[n++] = _parts[all[k]].id;
+        }
+        ids[n] = ids[0];
+        assembly ("memory-safe") {
+            mstore(ids, add(n, 1))
+        }
+        assertEq(delivery.settleMany(ids), n, "settled");
+        uint256[] memory done = new uint256[](n);
+        n = 0;
+        for (uint256 k; k < all.length; ++k) {
+            if (_isSettleable(all[k]) && _bids[_parts[all[k]].bid].side == side) done[n++] = all[k];
+        }
+        for (uint256 k; k < n; ++k) {
+            _settled(done[k]);
+        }
+        return _did("settleMany");
+    }
+
+    // --------------------------------------------------------------------------------------------------- what is possible
+
+    function _inCommit(uint256 w) internal view returns (bool) {
+        return _modelPhase(w) == Calendar.Phase.Commit;
+    }
+
+    function _isLapsed(uint256 w) internal view returns (bool) {
+        return _modelPhase(w) == Calendar.Phase.Lapsed;
+    }
+
+    function _isClearable(uint256 w) internal view returns (bool) {
+        Calendar.Phase p = _modelPhase(w);
+        // Nobody hurries to clear every window: some lapse.
+        if (p == Calendar.Phase.Clearing) return w % 5 != 3;
+        return p == Calendar.Phase.Reveal && _days[w].sealedSellers + _days[w].sealedBuyers == 0
+            && _days[w].openedSellers + _days[w].openedBuyers > 3;
+    }
+
+    /// @dev The account may commit in the window: no commitment there, and nothing left to claim of an earlier one.
+    function _isFreePlace(address a, uint256 w) internal view returns (bool) {
+        uint256 latest = _latest[a][w % PLACES];
+        return latest == 0 || _bids[latest - 1].stage == Stage.Claimed || _bids[latest - 1].stage == Stage.Gone;
+    }
+
+    function _isReplaceable(uint256 i) internal view returns (bool) {
+        return _bids[i].stage == Stage.Sealed && _modelPhase(_bids[i].window) == Calendar.Phase.Commit;
+    }
+
+    /// @dev One bid in nine is never opened.
+    function _isOpenable(uint256 i) internal view returns (bool) {
+        return _bids[i].stage == Stage.Sealed && i % 9 != 4 && _modelPhase(_bids[i].window) == Calendar.Phase.Reveal
+            && _affordable(i);
+    }
+
+    function _isClaimable(uint256 i) internal view returns (bool) {
+        return _bids[i].stage == Stage.Opened && _days[_bids[i].window].status > 1;
+    }
+
+    function _isRefundable(uint256 i) internal view returns (bool) {
+        return _bids[i].stage == Stage.Sealed && _days[_bids[i].window].status == 4;
+    }
+
+    function _isLiving(uint256 k) internal view returns (bool) {
+        return _parts[k].state == State.Living;
+    }
+
+    function _isPayable(uint256 k) internal view returns (bool) {
+        return _isLiving(k) && !_parts[k].paid && _phaseOfPart(k) == Calendar.Phase.Payment;
+    }
+
+    function _isDefaultable(uint256 k) internal view returns (bool) {
+        return _isLiving(k) && !_parts[k].paid && _phaseOfPart(k) > Calendar.Phase.Payment;
+    }
+
+    function _isSplittable(uint256 k) internal view returns (bool) {
+        return _isLiving(k) && _parts[k].paid && _parts[k].quantity > 1;
+    }
+
+    function _isDrawable(uint256 k) internal view returns (bool) {
+        return _isLiving(k) && _bids[_parts[k].bid].side == SELL && _phaseOfPart(k) > Calendar.Phase.Payment;
+    }
+
+    function _isSettleable(uint256 k) internal view returns (bool) {
+        Part storage p = _parts[k];
+        if (p.state != State.Living || !p.paid || _phaseOfPart(k) != Calendar.Phase.Settlement) return false;
+        Day storage d = _days[_bids[p.bid].window];
+        return d.resolved == 2 * d.volume && (_bids[p.bid].side == SELL || d.settled >= d.volume);
+    }
+
+    function _isMetered(uint256 k) internal view returns (bool) {
+        if (!_isLiving(k) || _bids[_parts[k].bid].side == BUY) return false;
+        (uint256 device, uint256 w,) = _meterOf(k);
+        return _nextSubSlot(device, w) < LENGTH / SUB_SLOT;
+    }
+
+    function _meterOf(uint256 k) internal view returns (uint256 device, uint256 w, uint256 fill) {
+        Bid storage b = _bids[_parts[k].bid];
+        return (b.opening.device, b.window, b.fill);
+    }
+
+    /// @dev The first sub-slot of the window that has ended and comes after the device's last; 3 if there is none.
+    function _nextSubSlot(uint256 device, uint256 w) internal view returns (uint256) {
+        uint256 t = _now();
+        if (t >= _startsAt(w) + LENGTH + GRACE) return 3;
+        for (uint256 s; s < 3; ++s) {
+            if (w * 3 + s + 1 > _position[device] && t >= _startsAt(w) + (s + 1) * SUB_SLOT) return s;
+        }
+        return 3;
+    }
+
+    // ------------------------------------------------------------------------------------------------------------- choice
+
+    function _chooseWindow(function(uint256) view returns (bool) fits, uint256 seed)
+        internal
+        view
+        returns (bool, uint256)
+    {
+        uint256[] memory hits = new uint256[](_windows.length);
+        uint256 n;
+        for (uint256 i; i < hits.length; ++i) {
+            if (fits(_windows[i])) hits[n++] = _windows[i];
+        }
+        return n == 0 ? (false, 0) : (true, hits[seed % n]);
+    }
+
+    function _chooseBid(function(uint256) view returns (bool) fits, uint256 seed)
+        internal
+        view
+        returns (bool, uint256)
+    {
+        return _choose(_bids.length, fits, seed);
+    }
+
+    function _choosePart(function(uint256) view returns (bool) fits, uint256 seed)
+        internal
+        view
+        returns (bool, uint256)
+    {
+        return _choose(_parts.length, fits, seed);
+    }
+
+    function _choose(uint256 count, function(uint256) view returns (bool) fits, uint256 seed)
+        private
+        view
+        returns (bool, uint256)
+    {
+        uint256[] memory hits = new uint256[](count);
+        uint256 n;
+        for (uint256 i; i < count; ++i) {
+            if (fits(i)) hits[n++] = i;
+        }
+        return n == 0 ? (false, 0) : (true, hits[seed % n]);
+    }
+
+    function _phaseOfPart(uint256 k) internal view returns (Calendar.Phase) {
+        return _modelPhase(_bids[_parts[k].bid].window);
+    }
+
+    function _actor(uint256 seed) internal view returns (address) {
+        return _actors_[seed % ACTORS];
+    }
+
+    /// @dev Who has a device mostly sells.
+    function _sideFor(address a, uint256 seed) internal view returns (uint256) {
+        (,, uint32 device,) = market.admissionOf(a);
+        return device == 0 || seed % 6 == 0 ? BUY : SELL;
+    }
+
+    /// @dev One to four segments on few ticks, so that ties are common; asks mostly below bids.
+    function _curve(uint256 side, uint256 seed) internal pure returns (bytes memory curve) {
+        seed = uint256(keccak256(abi.encode("curve", seed)));
+        uint256 tick = side == SELL ? 2 + seed % 5 : 40 - seed % 33;
+        for (uint256 i; i <= (seed >> 8) % 4; ++i) {
+            curve = bytes.concat(curve, Seal.segment(tick, 1 + (seed >> (16 + 16 * i)) % 2500));
+            uint256 gap = 3 * (1 + (seed >> (96 + 8 * i)) % 4);
+            tick = side == SELL ? tick + gap : gap < tick ? tick - gap : 0;
+            if (side == BUY && tick == 0) break;
+        }
+    }
+
+    function _did(string memory action) internal returns (bool) {
+        if (_count[action]++ == 0) _actionNames.push(action);
+        return true;
+    }
+
+    /// @dev After every action: phases, statuses and readings only go forward. What is not open is never open again.
+    function _observe() internal {
+        for (uint256 i; i < _windows.length; ++i) {
+            uint256 w = _windows[i];
+            Day storage d = _days[w];
+            uint256 rank = uint256(market.phaseOf(w));
+            if (rank < d.rank) _phaseWentBack = true;
+            d.rank = rank;
+            (uint256 status,,,,) = market.statusOf(w);
+            if (_lastStatus[w] > 1 && status != _lastStatus[w] || status == 0) _statusWentBack = true;
+            _lastStatus[w] = status;
+        }
+        for (uint256 device = registry.deviceCount(); device > 0; --device) {
+            (uint256 counter, uint256 position) = delivery.progressOf(device);
+            uint256 word = (counter << 64) | position;
+            if (word < _lastProgress[device] || position < uint64(_lastProgress[device])) _countersWentBack = true;
+            _lastProgress[device] = word;
+        }
+    }
+}
