@@ -204,20 +204,23 @@ abstract contract Issue is Clearing {
         returns (uint256 locked, uint256 filled)
     {
         bytes memory b = bid;
-        uint256 n = b.length / (2 * BidCurve.SEGMENT);
         uint256 quantity;
         uint256 value;
-        uint256 price = result.tick();
-        bool traded = result.volume() != 0;
-        for (uint256 i; i < n; ++i) {
-            (uint256 tick, uint256 width) = BidCurve.segment(b, i);
-            quantity += width;
-            value += BidCurve.worth(tick, width);
-            if (!traded) continue;
-            if (tick == price) {
-                filled += side == result.rationedSide() ? _ration(result, BidCurve.offset(b, n, i), width) : width;
-            } else if (side == SELL ? tick < price : tick > price) {
-                filled += width;
+        // At most 16 segments of 32 bits, at ticks of 14 bits.
+        unchecked {
+            uint256 n = b.length / (2 * BidCurve.SEGMENT);
+            uint256 price = result.tick();
+            bool traded = result.volume() != 0;
+            for (uint256 i; i < n; ++i) {
+                (uint256 tick, uint256 width) = BidCurve.segment(b, i);
+                quantity += width;
+                value += BidCurve.worth(tick, width);
+                if (!traded) continue;
+                if (tick == price) {
+                    filled += side == result.rationedSide() ? _ration(result, BidCurve.offset(b, n, i), width) : width;
+                } else if (side == SELL ? tick < price : tick > price) {
+                    filled += width;
+                }
             }
         }
         locked = _locked(side, quantity, value);

@@ -12,17 +12,23 @@ library Money {
 
     /// @dev What a buyer owes for `wh` at `tick`: rounds up, the pool gains.
     function owed(uint256 wh, uint256 tick, uint256 tickSize) internal pure returns (uint256) {
-        return Math.ceilDiv(wh * tick * tickSize, WH_PER_KWH);
+        unchecked {
+            return Math.ceilDiv(wh * tick * tickSize, WH_PER_KWH);
+        }
     }
 
     /// @dev The most that sellers of `wh` at `tick` can earn: rounds down, the pool gains.
     function earned(uint256 wh, uint256 tick, uint256 tickSize) internal pure returns (uint256) {
-        return (wh * tick * tickSize) / WH_PER_KWH;
+        unchecked {
+            return (wh * tick * tickSize) / WH_PER_KWH;
+        }
     }
 
     /// @dev A deposit (23), (24) on a value in Wh·ticks: rounds up, the escrow gains.
     function deposit(uint256 alpha, uint256 whTicks, uint256 tickSize) internal pure returns (uint256) {
-        return Math.ceilDiv(alpha * whTicks * tickSize, WH_PER_KWH * PPM);
+        unchecked {
+            return Math.ceilDiv(alpha * whTicks * tickSize, WH_PER_KWH * PPM);
+        }
     }
 
     /// @dev The part [start, start + wh) of a deposit; the parts of a bid sum to the whole exactly.
