@@ -82,8 +82,9 @@ forge: $(NPM)  ## the contracts' own tests, fuzzing and invariants, with the gas
 	@export FOUNDRY_PROFILE=fast && $(FORGE) test --no-match-path 'contracts/test/gas/*'
 	@$(FORGE) test --match-path 'contracts/test/gas/*'
 
-gas: $(NPM)  ## write the gas snapshots anew; the change is the diff of contracts/snapshots
+gas: $(NPM)  ## write the gas snapshots and docs/gas.md anew; the change is their diff
 	@export FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true && $(FORGE) test --match-path 'contracts/test/gas/*'
+	@$(BIN)/python scripts/gas_table.py
 
 coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresholds
 	@mkdir -p build
@@ -116,8 +117,8 @@ halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contra
 
 # --- longer runs -----------------------------------------------------------------------------------------------------
 
-bench: $(RUNTIME)  ## the benchmarks (ARGS= are passed on)
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+bench: $(NPM)  ## the benchmarks, docs/benchmarks.md renewed (ARGS="clearing …", ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 crash: $(NPM)  ## kill -9 of the embedded ledger, the full number of trials
 	@STOWATT_FULL=1 $(BIN)/pytest -q --color=no -m crash
