@@ -3,6 +3,7 @@
 import fcntl
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import build_contracts
 from stowatt.calendar import Calendar
@@ -16,6 +17,7 @@ CACHE = build_contracts.ROOT / "build" / "harness"
 NAME = "BookHarness"
 
 
+@cache
 def compiled() -> Contract:
     """The harness, compiled once for each state of the sources; nothing of it is committed."""
     settings = build_contracts.Settings.read()

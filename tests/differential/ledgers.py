@@ -6,16 +6,21 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from eth_account.signers.local import LocalAccount
 
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.jsonrpc import Endpoint
 from stowatt.chain.ledger import TRANSACTION_GAS_CAP, Ledger, Receipt
 from tests.chain.backends import CHAIN_ID, FUNDS, Backend, anvil
+from tests.conftest import FULL
 
 START = 1_900_000_000
 """When the chains begin, as far as a test can tell."""
 _MEMORY = Path("/dev/shm")
+
+soak = [pytest.mark.soak] if FULL else []
+"""Marks of a test that `make soak` runs in full, and `make test` in a smaller size."""
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from stowatt.clearing import PriceRule, Rationing, clear_fast, clear_readable, m
 from tests.chain.backends import ALICE, Backend
 from tests.conftest import FULL
 from tests.differential.harness import Harness, topic
-from tests.differential.ledgers import LEDGERS, START, Signer, Trace
+from tests.differential.ledgers import LEDGERS, START, Signer, Trace, soak
 from tests.vectors import generate_books
 from tests.vectors.generate_books import A_MARKET, A_ROUND, ALL_RULES, LENGTH, RING, Case, calendar, market_cases
 
-pytestmark = pytest.mark.toolchain
+pytestmark = [pytest.mark.toolchain, *soak]
 WINDOWS = A_MARKET * (8 if FULL else 1)
 
 rules = pytest.mark.parametrize(("price_rule", "rationing"), ALL_RULES, ids=lambda rule: rule.name.lower())

@@ -17,17 +17,17 @@ from stowatt.metering import Reading
 from stowatt.units import Wh
 from tests.chain.backends import Backend
 from tests.conftest import FULL
-from tests.differential.ledgers import LEDGERS, START, Trace
+from tests.differential.ledgers import LEDGERS, START, Trace, soak
 from tests.stateful.community import WIDEST, Person, found, fund
 from tests.stateful.world import World, drawn_blinder
 from tests.vectors.generate_books import ALL_RULES, grid
 
+pytestmark = [pytest.mark.anvil, *soak]
 WINDOWS = 100 if FULL else 10
 PEOPLE = [Person.named(name) for name in ("ann", "ben", "cem", "dea", "eva", "fay", "gus", "hal", "ida")]
 MONEY = 10**20
 
 
-@pytest.mark.anvil
 @pytest.mark.parametrize(("price_rule", "rationing"), ALL_RULES, ids=lambda rule: rule.name.lower())
 def test_whole_windows(price_rule: PriceRule, rationing: Rationing) -> None:
     traces: dict[str, list[Trace]] = {}
@@ -54,7 +54,8 @@ class Evening:
         fund(backend.ledger, PEOPLE)
         market = found(backend, self.calendar, PEOPLE, {person.name: (WIDEST, WIDEST) for person in PEOPLE})
         # views are slow over HTTP, and the same logs cannot leave other figures
-        self.world = World(backend, market, PEOPLE, START, every=1 if backend.name == "embedded" else 200)
+        every = (1 if windows <= 10 else 40) if backend.name == "embedded" else 200
+        self.world = World(backend, market, PEOPLE, START, every=every)
 
     def run(self) -> list[Trace]:
         world = self.world

@@ -28,10 +28,11 @@ from stowatt.settlement.records import RightId
 from stowatt.units import Wh
 from tests.chain.backends import CHAIN_ID, FUNDS, Backend
 from tests.conftest import FULL
-from tests.differential.ledgers import START, folder
+from tests.differential.ledgers import START, folder, soak
 from tests.stateful.community import Market, Person, found, fund
 from tests.stateful.world import World
 
+pytestmark = soak
 PEOPLE = [Person.named(name) for name in ("ann", "ben", "cem", "dea", "eva")]
 SELLERS = {"ann": (300, 1200), "ben": (250, 4000), "cem": (90, 360), "dea": (4_000_000_000, 4_000_000_000)}
 """Usable Wh and export W; eva has no device."""
@@ -106,6 +107,7 @@ def curves() -> st.SearchStrategy[tuple[Side, Pairs]]:
 WHO = st.integers(0, len(PEOPLE) - 1)
 BLINDER = st.integers(1, 2**250)
 DATA = st.data()
+LAPSED = -1
 FAULTS = ("blinder", "curve", "device", "limit", "side", "participant")
 READINGS = ("good", "good", "good", "replayed", "forged", "gap", "own gap", "too much", "no sub-slot", "old")
 
@@ -123,13 +125,13 @@ class MarketMachine(RuleBasedStateMachine):
 
     @initialize(
         which=st.integers(0, len(CALENDARS) - 1),
-        stage=st.sampled_from((0, 1, 2, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7)),
+        stage=st.sampled_from((LAPSED, 0, 1, 2, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7)),
         asks=st.lists(pairs(0, 6), min_size=2, max_size=2),
         bids=st.lists(pairs(5, 11), min_size=2, max_size=2),
         last=curves(),
         blinder=BLINDER,
         away=st.integers(0, 9),
-        broke=st.sets(WHO),
+        broke=st.one_of(st.sets(WHO), st.just(set(range(len(PEOPLE))))),
     )
     def begin(
         self,
@@ -145,29 +147,35 @@ class MarketMachine(RuleBasedStateMachine):
         """A window that has come as far as `stage`: opened, committed, revealed, cleared, claimed, paid, delivering,
         delivered.
 
-        One bid may stay unopened (`away`); those that are broke cannot pay when they claim.
+        Or it was never cleared (LAPSED). One bid may stay unopened (`away`); who is broke has nothing to pay with.
         """
         self._start(which)
         world, window, times = self.world, 2, deadlines(self.world.calendar, 2)
         sides = [Side.SELL, Side.SELL, Side.BUY, Side.BUY]
         curves = [self.curve(bid) for bid in (*zip(sides, (*asks, *bids), strict=True), last)]
-        if stage >= 1:
+        if stage:
             for who, curve in enumerate(curves):
                 if curve.side is Side.BUY or self.account(who) in world.devices:
                     assert world.commit(self.account(who), (window, curve, blinder + who))
-        if stage >= 2:
+        if stage >= 2 or stage == LAPSED:
             world.move(times.commit)
             absent = self.account(away) if away < len(PEOPLE) else None
             world.reveal_many([seal.opening for (_, who), seal in sorted(world.seals.items()) if who != absent])
+        if stage == LAPSED:
+            world.move(times.void)
         if stage >= 3:
             if world.seals:
                 world.move(times.reveal)
             assert world.clear(window)
         if stage >= 4:
             self._claim_all(window, broke)
+            for number, key in enumerate(self._unpaid(window)):
+                if blinder >> number & 1:
+                    assert world.deposit(world.relay, 10**14)
+                    assert world.pay(window, key, world.relay)[0]
         if stage >= 5:
             world.move(times.payment)
-            for key in [key for key, right in world.books[window].rights.items() if not right.paid]:
+            for key in self._unpaid(window):
                 assert world.declare_default(window, key)[0]
         if stage >= 6:
             world.move(times.start + 300)
@@ -175,6 +183,9 @@ class MarketMachine(RuleBasedStateMachine):
                 assert world.reading(world.sign(Reading(device, window, 0, Wh(blinder % 30), 1)))
         if stage >= 7:
             world.move(times.reading)
+
+    def _unpaid(self, window: int) -> list[RightId]:
+        return [key for key, right in self.world.books[window].rights.items() if not right.paid]
 
     def _start(self, which: int) -> None:
         """A copy of the ledger; everybody has enough for the largest reserve; window 2 is open."""
@@ -280,6 +291,7 @@ class MarketMachine(RuleBasedStateMachine):
         bids = [(windows[i % len(windows)], self.curve(one), blinder + i) for i, one in enumerate(drawn)]
         self.world.commit(self.account(who), *bids)
 
+    @precondition(lambda self: self.world.now < deadlines(self.world.calendar, max(self.world.books)).commit)
     @rule(drawn=st.lists(curves(), min_size=5, max_size=5), blinder=BLINDER)
     def everybody_commits(self, drawn: list[tuple[Side, Pairs]], blinder: int) -> None:
         window = max(self.world.books)
@@ -439,4 +451,4 @@ MarketMachine.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestMarketMachine = pytest.mark.soak(MarketMachine.TestCase) if FULL else MarketMachine.TestCase
+TestMarketMachine = MarketMachine.TestCase
