@@ -1,0 +1,1 @@
+"""Clearing off chain: the same books for every engine, and a judge."""

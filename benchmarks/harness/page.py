@@ -1,0 +1,74 @@
+"""Stored figures, and the generated parts of docs/benchmarks.md between its markers."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+Figures = dict[str, Any]
+"""What a benchmark measured, as JSON values; times in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One benchmark."""
+
+    run: Callable[[bool], Figures]
+    """Measures; True: quickly, to try the benchmark itself."""
+    tables: Callable[[Figures], str]
+    """The figures as Markdown."""
+    plot: Callable[[Figures, Path], None]
+    """The figures as an SVG file."""
+
+
+def save_document(name: str, document: dict[str, Any]) -> None:
+    """Stores a benchmark's figures."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def load_document(name: str) -> dict[str, Any]:
+    """The stored figures of a benchmark."""
+    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return document
+
+
+def render_page(name: str, document: dict[str, Any], benchmark: Benchmark) -> None:
+    """Renews the plot and the part of the page that is the benchmark's."""
+    benchmark.plot(document["figures"], RESULTS / f"{name}.svg")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    parts = (
+        begin,
+        f"![{name}](../benchmarks/results/{name}.svg)",
+        benchmark.tables(document["figures"]),
+        _machine(document),
+        end,
+    )
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    renewed, found = pattern.subn(lambda _: "\n\n".join(parts), PAGE.read_text(encoding="utf-8"))
+    if found != 1:
+        raise SystemExit(f"{PAGE.name} needs the markers {begin} and {end} once; it has them {found} times")
+    PAGE.write_text(renewed, encoding="utf-8")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
+    """A Markdown table; the first columns are text, the others are figures."""
+    lines = [heads, ["---"] * texts + ["---:"] * (len(heads) - texts), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _machine(document: dict[str, Any]) -> str:
+    machine = document["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    return (
+        f"<sub>{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
+        f"{machine['python']}; {packages}. Load average before and after: {machine['load_before']}, "
+        f"{machine['load_after']}. The benchmark took {document['seconds']:.0f} s.</sub>"
+    )
