@@ -122,7 +122,7 @@ abstract contract Bidding is MarketState {
         uint256 status = _inPhase(window, Phase.Commit);
         if (side > BUY) revert Errors.BadSide(side);
         if (point == 0) revert Errors.BadCommitment(window);
-        _requireAdmitted(account, side);
+        if (!_admits(account, side, openMode, block.timestamp)) revert Errors.NotAdmitted(msg.sender, uint8(side));
         mapping(uint256 => uint256) storage slots = _slots[msg.sender];
         uint256 old = slots[place];
         if (old.isCommitted(round)) {
@@ -147,15 +147,6 @@ abstract contract Bidding is MarketState {
         if (side == BUY) return BidSlot.committed(round, side, window, point, 0, 0, 0);
         (uint256 device, uint256 limitWh) = (uint32(account >> DEVICE_SHIFT), uint32(account >> LIMIT_SHIFT));
         return BidSlot.committed(round, side, window, point, device, limitWh, fingerprintOf[msg.sender]);
-    }
-
-    /// @dev A seller needs a device; outside the open mode everybody needs the side's role in an unexpired credential.
-    function _requireAdmitted(uint256 account, uint256 side) private view {
-        bool admitted = openMode
-            || ((account >> (ROLES_SHIFT + side)) & 1 != 0 && block.timestamp <= uint40(account >> EXPIRY_SHIFT));
-        if (!admitted || (side == SELL && uint32(account >> DEVICE_SHIFT) == 0)) {
-            revert Errors.NotAdmitted(msg.sender, uint8(side));
-        }
     }
 
     /// @dev A word of an earlier round may be overwritten only when nothing can be claimed for it any more (T17).

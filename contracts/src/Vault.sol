@@ -82,6 +82,13 @@ abstract contract Vault is ReentrancyGuardTransient {
         return (uint8(word >> ROLES_SHIFT), uint40(word >> EXPIRY_SHIFT), uint32(word >> DEVICE_SHIFT), uint32(word >> LIMIT_SHIFT));
     }
 
+    /// @dev May the account of this word bid on `side`? A seller (0) needs a device; outside the open mode everybody needs the
+    /// side's role in an unexpired credential.
+    function _admits(uint256 word, uint256 side, bool open, uint256 time) internal pure returns (bool) {
+        if (!open && ((word >> (ROLES_SHIFT + side)) & 1 == 0 || time > uint40(word >> EXPIRY_SHIFT))) return false;
+        return side != 0 || uint32(word >> DEVICE_SHIFT) != 0;
+    }
+
     function _credit(address account, uint256 amount) internal {
         if (amount != 0) _accounts[account] = _plus(_accounts[account], amount);
     }

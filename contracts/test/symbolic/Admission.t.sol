@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Vault} from "../../src/Vault.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @notice Proofs on the account word: who is admitted, and that money never touches admission (T20).
+contract AdmissionProofs is Vault {
+    constructor() Vault(IERC20(address(1)), address(2)) {}
+
+    /// @notice Admitted is: a device to sell from; and, outside the open mode, the side's role in an unexpired credential.
+    function check_admission(
+        uint96 balance,
+        uint32 device,
+        uint32 limit,
+        uint40 expiry,
+        uint8 roles,
+        uint8 side,
+        bool open,
+        uint64 time
+    ) external pure {
+        require(side < 2);
+        uint256 word = uint256(balance) | (uint256(device) << 96) | (uint256(limit) << 128) | (uint256(expiry) << 160)
+            | (uint256(roles) << 200);
+        bool role = side == 0 ? roles & 1 != 0 : roles & 2 != 0;
+        bool wanted = (open || (role && time <= expiry)) && (side == 1 || device != 0);
+        assert(_admits(word, side, open, time) == wanted);
+    }
+
+    /// @notice A credit or a debit changes the balance alone, by its amount, or reverts.
+    function check_moneyDoesNotTouchAdmission(uint256 word, uint256 amount) external pure {
+        uint256 more = _plus(word, amount);
+        assert(more >> 96 == word >> 96);
+        assert(more & BALANCE_MASK == (word & BALANCE_MASK) + amount);
+    }
+
+    function check_debitsDoNotTouchAdmission(uint256 word, uint256 amount) external pure {
+        uint256 less = _minus(word, address(1), amount);
+        assert(less >> 96 == word >> 96);
+        assert((less & BALANCE_MASK) + amount == word & BALANCE_MASK);
+    }
+}
