@@ -446,8 +446,8 @@ class MarketMachine(RuleBasedStateMachine):
 
 
 MarketMachine.TestCase.settings = settings(
-    max_examples=1500 if FULL else 40,
-    stateful_step_count=100 if FULL else 50,
+    max_examples=600 if FULL else 40,
+    stateful_step_count=80 if FULL else 50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
