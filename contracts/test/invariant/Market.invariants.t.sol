@@ -492,7 +492,7 @@ contract MarketInvariants is Wind {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------- misuse
+    // ------------------------------------------------------------------------------------------- misuse and the way out
 
     /// @notice What the rules forbid is refused, at any moment.
     /// forge-config: default.invariant.runs = 2
