@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks import auditing, crypto
 from benchmarks.chains import bench as chains
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    document: dict[str, Any]
     for name in options.names or BENCHMARKS:
         benchmark = BENCHMARKS[name]
         if not options.render:
@@ -35,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             before, begun = load(), time.perf_counter()
             figures = benchmark.run(options.quick)
             machine = describe_machine() | {"load_before": before, "load_after": load()}
-            document = {"benchmark": name, "machine": machine, "seconds": round(time.perf_counter() - begun, 1)}
-            document |= {"figures": figures}
+            seconds = round(time.perf_counter() - begun, 1)
+            document = {"benchmark": name, "machine": machine, "seconds": seconds, "figures": figures}
         else:
             document = load_document(name)
         print(benchmark.tables(document["figures"]), flush=True)

@@ -1,6 +1,7 @@
 """Pedersen commitments beside py_ecc, signature recovery beside eth_keys: every participant and auditor does these."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,7 @@ def run(quick: bool) -> Figures:
     random = np.random.default_rng(4)
     openings = [(_scalar(random), _scalar(random)) for _ in range(CASES)]
     words = [commit(*opening) for opening in openings]
-    tables_seconds = spread_of_tables()
+    built = tables_seconds()
     peers: dict[str, Callable[[int, int], int]] = {
         "stowatt": commit,
         "py_ecc_optimized": lambda m, r: _py_ecc(optimized_bn128, m, r),
@@ -31,26 +32,24 @@ def run(quick: bool) -> Figures:
     same = {name: [peer(*opening) for opening in openings[:4]] == words[:4] for name, peer in peers.items()}
     calls: dict[str, Callable[[], Any]] = {}
     for name, peer in peers.items():
-        turns = cycle(openings)
-        calls[f"commit {name}"] = lambda peer=peer, turns=turns: peer(*next(turns))
-    checks = cycle(zip(words, openings, strict=True))
-
-    def check() -> bool:
-        word, opening = next(checks)
-        return verify(word, *opening)
-
-    calls["verify stowatt"] = check
+        calls[f"commit {name}"] = partial(_next, peer, cycle(openings))
+    checks = [(word, *opening) for word, opening in zip(words, openings, strict=True)]
+    calls["verify stowatt"] = partial(_next, verify, cycle(checks))
     signing, right = _signatures(random)
     calls |= signing
     budget, most = (0.2, 20) if quick else (3.0, 200)
     spreads = rounds(calls, budget=budget, most=most)
     return {
         "seconds": {name: spread.to_json() for name, spread in spreads.items()},
-        "tables": tables_seconds, "same": same | right, "gmpy2": type(bn254._p) is not int,
+        "tables": built, "same": same | right, "gmpy2": type(bn254._p) is not int,
     }  # fmt: skip
 
 
-def spread_of_tables() -> float:
+def _next(call: Callable[..., Any], turns: Iterator[tuple[Any, ...]]) -> Any:
+    return call(*next(turns))
+
+
+def tables_seconds() -> float:
     """Seconds to build the tables of both bases, once in a process."""
     return min(timed(lambda: (bn254.FixedBase(bn254.G), bn254.FixedBase(H)))[0] for _ in range(5))
 
@@ -69,8 +68,9 @@ def _py_ecc(module: ModuleType, message: int, blinder: int) -> int:
 
 def _signatures(random: np.random.Generator) -> tuple[dict[str, Callable[[], Any]], dict[str, bool]]:
     """The sender of a digest's signature, with each backend of eth_keys."""
-    from eth_keys import KeyAPI
-    from eth_keys.backends import CoinCurveECCBackend, NativeECCBackend
+    from eth_keys.backends.coincurve import CoinCurveECCBackend
+    from eth_keys.backends.native import NativeECCBackend
+    from eth_keys.main import KeyAPI
 
     apis = {"coincurve": KeyAPI(CoinCurveECCBackend()), "native": KeyAPI(NativeECCBackend())}
     digests = [random.bytes(32) for _ in range(CASES)]
@@ -82,20 +82,19 @@ def _signatures(random: np.random.Generator) -> tuple[dict[str, Callable[[], Any
     calls: dict[str, Callable[[], Any]] = {}
     right = {}
     for name, api in apis.items():
-        turns, signs = cycle(zip(digests, signatures, strict=True)), cycle(zip(digests, keys, strict=True))
-
-        def recover(api: Any = api, turns: Any = turns) -> Any:
-            digest, signature = next(turns)
-            return api.ecdsa_recover(digest, signature).to_canonical_address()
-
-        def sign(api: Any = api, signs: Any = signs) -> Any:
-            digest, key = next(signs)
-            return api.ecdsa_sign(digest, api.PrivateKey(key))
-
-        calls[f"recover {name}"], calls[f"sign {name}"] = recover, sign
+        calls[f"recover {name}"] = partial(_next, partial(_recover, api), cycle(zip(digests, signatures, strict=True)))
+        calls[f"sign {name}"] = partial(_next, partial(_sign, api), cycle(zip(digests, keys, strict=True)))
         owner = apis["coincurve"].PrivateKey(keys[0]).public_key.to_canonical_address()
         right[name] = api.ecdsa_recover(digests[0], signatures[0]).to_canonical_address() == owner
     return calls, right
+
+
+def _recover(api: Any, digest: bytes, signature: Any) -> Any:
+    return api.ecdsa_recover(digest, signature).to_canonical_address()
+
+
+def _sign(api: Any, digest: bytes, key: bytes) -> Any:
+    return api.ecdsa_sign(digest, api.PrivateKey(key))
 
 
 LABELS = {

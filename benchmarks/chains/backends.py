@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,15 +122,15 @@ def py_evm(_: Path, tape: Tape) -> Iterator[Chain]:
     vm = CancunVM.configure(consensus_class=PosConsensus)
     kind = MiningChain.configure(__name__="Chain", vm_configuration=((constants.GENESIS_BLOCK_NUMBER, vm),),
                                  chain_id=CHAIN_ID)  # fmt: skip
-    state = {
+    state: Any = {
         address_bytes(address): {"balance": BALANCE, "nonce": 0, "code": b"", "storage": {}}
         for address in tape.accounts
     }
-    parameters: Mapping[str, Any] = {
+    parameters: Any = {
         "difficulty": 0, "gas_limit": GAS_LIMIT, "timestamp": GENESIS, "coinbase": constants.ZERO_ADDRESS,
         "extra_data": b"", "mix_hash": bytes(32), "nonce": bytes(8), "base_fee_per_gas": BASE_FEE,
     }  # fmt: skip
-    chain = kind.from_genesis(AtomicDB(), parameters, state)
+    chain: Any = kind.from_genesis(AtomicDB(), parameters, state)
     moment = GENESIS
 
     def set_time(timestamp: int) -> None:

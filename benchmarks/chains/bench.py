@@ -6,16 +6,17 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chains.backends import BACKENDS, Chain, embedded, present, serve
+from benchmarks.chains.backends import BACKENDS, Chain, Opener, embedded, present, serve
 from benchmarks.chains.tape import OPERATIONS, SET_UP, Step, Tape, record_market, record_transfers
 from benchmarks.harness import PALETTE, Figures, figure, human, rounds, save_svg, spread, table
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.ledger import Ledger
 
-PEOPLE, WINDOWS, BLOCKS = 16, 3, 10_000
+PEOPLE, WINDOWS, ROUNDS, BLOCKS = 16, 2, 3, 10_000
 TRANSFER = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")
 QUERIES = {
     "rare": "10 events by topic, all blocks",
@@ -26,23 +27,56 @@ QUERIES = {
 
 def run(quick: bool) -> Figures:
     """Everything; each chain plays the same tape in a folder of its own."""
-    people, windows, blocks = (4, 1, 1_000) if quick else (PEOPLE, WINDOWS, BLOCKS)
+    people, windows, turns, blocks = (4, 1, 1, 1_000) if quick else (PEOPLE, WINDOWS, ROUNDS, BLOCKS)
     with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as name:
         folder = Path(name)
         tape = record_market(folder / "recorded", people, windows)
-        chains = {key: _play(folder / key, backend.open, tape) for key, backend in present().items()}
-        batch = _play_batches(folder / "batch", tape, people)
+        plays: dict[str, list[Play]] = defaultdict(list)
+        for turn in range(turns):
+            for key, backend in present().items():
+                plays[key].append(_play(folder / f"{key} {turn}", backend.open, tape))
+            plays["batch"].append(_play_batches(folder / f"batch {turn}", tape, people))
+        chains = {key: _summary(of_chain) for key, of_chain in plays.items()}
+        batch = chains.pop("batch") | {"size": people}
         queries = _logs(folder, blocks)
         flush = _flush(folder)
     counts = {operation: sum(step.label == operation for step in tape.steps) for operation in OPERATIONS}
     gas = {o: round(statistics.median(s.gas for s in tape.steps if s.label == o)) for o in OPERATIONS}
     return {
-        "people": people, "windows": windows, "transactions": counts, "gas": gas, "chains": chains,
+        "people": people, "windows": windows, "rounds": turns, "transactions": counts, "gas": gas, "chains": chains,
         "batch": batch, "log_blocks": blocks, "logs": queries, "flush": flush,
     }  # fmt: skip
 
 
-def _play(folder: Path, opener: Any, tape: Tape) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One chain's way through the tape, set-up left out."""
+
+    samples: dict[str, list[float]]
+    """Seconds of each transaction by operation; empty for batches."""
+    seconds: float
+    count: int
+    gas: int
+    same: bool
+    """Status and gas are those of the recording."""
+
+
+def _summary(plays: list[Play]) -> dict[str, Any]:
+    """Operations over all plays; rates as the median of the plays."""
+    return {
+        "operations": {
+            label: spread([seconds for play in plays for seconds in play.samples[label]]).to_json()
+            for label in OPERATIONS
+            if plays[0].samples
+        },
+        "transactions_a_second": statistics.median(play.count / play.seconds for play in plays),
+        "mgas_a_second": statistics.median(play.gas / play.seconds / 1e6 for play in plays),
+        "rates": sorted(round(play.count / play.seconds, 1) for play in plays),
+        "same_status_and_gas": all(play.same for play in plays),
+    }
+
+
+def _play(folder: Path, opener: Opener, tape: Tape) -> Play:
     samples: dict[str, list[float]] = defaultdict(list)
     gas, right = 0, True
     folder.mkdir()
@@ -55,14 +89,9 @@ def _play(folder: Path, opener: Any, tape: Tape) -> dict[str, Any]:
             samples[step.label].append(time.perf_counter() - begun)
             right = right and (status, used) == (step.status, step.gas)
             gas += used if step.label != SET_UP else 0
-    measured = [seconds for label in OPERATIONS for seconds in samples[label]]
-    return {
-        "operations": {label: spread(samples[label]).to_json() for label in OPERATIONS},
-        "set_up": sum(samples[SET_UP]),
-        "transactions_a_second": len(measured) / sum(measured),
-        "mgas_a_second": gas / sum(measured) / 1e6,
-        "same_status_and_gas": right,
-    }
+    del samples[SET_UP]
+    measured = [seconds for of_one in samples.values() for seconds in of_one]
+    return Play(samples, sum(measured), len(measured), gas, right)
 
 
 def _move(chain: Chain, step: Step, moment: int) -> int:
@@ -71,7 +100,7 @@ def _move(chain: Chain, step: Step, moment: int) -> int:
     return max(step.time, moment)
 
 
-def _play_batches(folder: Path, tape: Tape, size: int) -> dict[str, Any]:
+def _play_batches(folder: Path, tape: Tape, size: int) -> Play:
     """The same with `send_batch`: one flush for what a relay or an operator has at hand."""
     seconds, moment, right, waiting = 0.0, 0, True, list[Step]()
     folder.mkdir()
@@ -92,10 +121,7 @@ def _play_batches(folder: Path, tape: Tape, size: int) -> dict[str, Any]:
             right = right and [(r.status, r.gas_used) for r in receipts if r] == [(s.status, s.gas) for s in waiting]
             waiting = []
     measured = [step.gas for step in tape.steps if step.label != SET_UP]
-    return {
-        "size": size, "transactions_a_second": len(measured) / seconds, "mgas_a_second": sum(measured) / seconds / 1e6,
-        "same_status_and_gas": right,
-    }  # fmt: skip
+    return Play({}, seconds, len(measured), sum(measured), right)
 
 
 def _logs(folder: Path, blocks: int) -> dict[str, Any]:
@@ -150,7 +176,8 @@ def tables(figures: Figures) -> str:
     rows = []
     for name, row in figures["chains"].items():
         times = [_time(row["operations"][operation]) for operation in OPERATIONS]
-        rate = [f"{row['transactions_a_second']:,.0f}", f"{row['mgas_a_second']:,.1f}"]
+        low, high = row["rates"][0], row["rates"][-1]
+        rate = [f"{row['transactions_a_second']:,.0f} ({low:,.0f} – {high:,.0f})", f"{row['mgas_a_second']:,.1f}"]
         same = "yes" if row["same_status_and_gas"] else "**no**"
         rows.append([BACKENDS[name].label, *times, *rate, same, BACKENDS[name].survives])
     batch = figures["batch"]
@@ -158,7 +185,8 @@ def tables(figures: Figures) -> str:
         1,
         [
             f"**Stowatt** embedded, `send_batch` of {batch['size']}", "–", "–", "–", "–",
-            f"{batch['transactions_a_second']:,.0f}", f"{batch['mgas_a_second']:,.1f}",
+            f"{batch['transactions_a_second']:,.0f} ({batch['rates'][0]:,.0f} – {batch['rates'][-1]:,.0f})",
+            f"{batch['mgas_a_second']:,.1f}",
             "yes" if batch["same_status_and_gas"] else "**no**", "loss of power",
         ],
     )  # fmt: skip
@@ -172,7 +200,8 @@ def tables(figures: Figures) -> str:
     agreement = "All find the same number of events." if len(counts) == 1 else "**They find different events.**"
     return (
         table(heads, rows)
-        + "\n\nMedian (first to third quartile) of one transaction, sent and answered with its receipt. One flush of "
+        + "\n\nMedian (first to third quartile) of one transaction, sent and answered with its receipt; "
+        + f"tx/s and Mgas/s: median (range) of {figures['rounds']} plays of the tape. One flush of "
         + f"this disk took {human(figures['flush'])} then.\n\n"
         + f"Searching {figures['log_blocks']:,} blocks with one event each. {agreement}\n\n"
         + table(["chain", *QUERIES.values()], logs)

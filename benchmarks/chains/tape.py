@@ -7,13 +7,13 @@ addresses follow from the deployer's nonces, so the transactions fit every chain
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_hash.auto import keccak
 
+from stowatt.audit.events import Revealed
 from stowatt.calendar import Calendar, deadlines
 from stowatt.chain.abi import contract
 from stowatt.chain.client import Claim, Commitment, MarketClient, Opening, deploy
@@ -137,8 +137,7 @@ def _trade(ledger: Recorder, operator: MarketClient, others: list[MarketClient],
         ledger.label = "clear" if window else SET_UP
         operator.execute(operator.calls.clear(window))
         ledger.label = "claim" if window else SET_UP
-        revealed: dict[str, Any] = {event.participant: event for event in operator.events(window=window)
-                                    if type(event).__name__ == "Revealed"}  # fmt: skip
+        revealed = {e.participant: e for e in operator.events(Revealed, window=window) if isinstance(e, Revealed)}
         for client, opening in zip(others, openings[window], strict=True):
             event = revealed[client.address]
             client.execute(client.calls.claim(Claim(window, client.address, opening.context.device, event.bid)))
@@ -160,7 +159,7 @@ def _opening(client: MarketClient, window: int, buys: bool, random: np.random.Ge
 def record_transfers(folder: Path, blocks: int) -> tuple[Tape, str, list[str]]:
     """Blocks with one token transfer each: the tape, the token, the receivers. The last one is met once in 1,000."""
     holder = account("operator")
-    receivers = [account(f"receiver {index}").address for index in range(10)]
+    receivers: list[str] = [account(f"receiver {index}").address for index in range(10)]
     token = contract("CommunityToken")
     with recorder(folder, ["operator"]) as ledger:
         sender = Sender(ledger, holder)

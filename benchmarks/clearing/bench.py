@@ -1,6 +1,7 @@
 """Clearing one window off chain, 10³ … 10⁶ segments."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,11 @@ def run(quick: bool) -> Figures:
         calls: dict[str, Callable[[], Any]] = {}
         for name, engine in present.items():
             if expected[name] <= LONGEST:
-                calls[name] = lambda run=engine.run, book=book: run(book)
+                calls[name] = partial(engine.run, book)
                 verdicts[name][str(size)] = _told(judge(book, right, engine.run(book)))
         for name, (_, clear, largest) in OBJECTS.items():
             if size <= largest:
-                calls[name] = lambda clear=clear, objects=objects: clear(objects, RULES)
+                calls[name] = partial(clear, objects, RULES)
         for name, spread in rounds(calls, budget=0.3 if quick else 2.0).items():
             expected[name] = spread.median * GROWTH
             seconds[name][str(size)] = spread.to_json()
