@@ -273,7 +273,8 @@ class TestDefault:
 
     @pytest.mark.parametrize("call", [
         lambda: effective_quantity(1, 5, 4), lambda: effective_quantity(5, 1, 4), lambda: effective_quantity(0, 0, 0),
-        lambda: forfeit_share(1, 5, 4), lambda: compensation(1, 0, 5, 4), lambda: compensation(1, 0, 0, 4), lambda: compensation(1, 4, 1, 4),
+        lambda: forfeit_share(1, 5, 4), lambda: compensation(1, 0, 5, 4), lambda: compensation(1, 0, 0, 4),
+        lambda: compensation(1, 4, 1, 4),
     ])  # fmt: skip
     def test_impossible_input_is_refused(self, call):
         with pytest.raises(SettlementError):
