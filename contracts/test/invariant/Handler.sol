@@ -402,8 +402,9 @@ abstract contract Handler is Steps {
         return _modelPhase(w) == Calendar.Phase.Commit;
     }
 
+    /// @dev Some lapsed windows stay in their place until the next could be opened there.
     function _isLapsed(uint256 w) internal view returns (bool) {
-        return _modelPhase(w) == Calendar.Phase.Lapsed;
+        return _modelPhase(w) == Calendar.Phase.Lapsed && (w % 2 == 0 || _now() > _startsAt(w) + SUB_SLOT);
     }
 
     function _isClearable(uint256 w) internal view returns (bool) {

@@ -13,29 +13,21 @@ abstract contract Misuse is Handler {
 
     function misuse(uint256 seed) external observed {
         seed = _mix(seed);
-        (uint256 kind, uint256 s) = (seed % 8, seed >> 8);
-        if (kind == 0) _misuseBids(s);
-        else if (kind == 1) _misuseOpenings(s);
-        else if (kind == 2) _misuseWindows();
-        else if (kind == 3) _misuseClaims(s);
-        else if (kind == 4) _misuseRights(s);
-        else if (kind == 5) _misuseReadings(s);
-        else if (kind == 6) _misuseSettlement(s);
-        else _misuseMoney(s);
+        _misuseBids(seed);
+        _misuseOpenings(seed);
+        _misuseWindows();
+        _misuseClaims(seed);
+        _misuseRights(seed);
+        _misuseReadings(seed);
+        _misuseSettlement(seed);
+        _misuseMoney(seed);
     }
 
     function _misuseBids(uint256 seed) private {
         for (uint256 i; i < _windows.length; ++i) {
-            uint256 w = _windows[i];
-            address a = _actor(seed);
-            // Not in time, or over an earlier bid that is still to be claimed.
-            uint256 latest = _latest[a][w % PLACES];
-            bool own = latest != 0 && _bids[latest - 1].window == w;
-            if (_inCommit(w) && (own || _isFreePlace(a, w))) continue;
-            vm.prank(a);
-            try market.commit(w, BUY, 1) {
-                _went("commit");
-            } catch {}
+            for (uint256 j; j < ACTORS; ++j) {
+                _commitWrongly(_windows[i], _actors_[j]);
+            }
         }
         if (_bids.length == 0) return;
         Bid storage b = _bids[seed % _bids.length];
@@ -44,6 +36,17 @@ abstract contract Misuse is Handler {
         vm.prank(b.who);
         try market.withdrawCommitment(b.window) {
             _went("withdrawCommitment");
+        } catch {}
+    }
+
+    /// @dev Not in time, or over an earlier bid that is still to be claimed.
+    function _commitWrongly(uint256 w, address a) private {
+        uint256 latest = _latest[a][w % PLACES];
+        bool own = latest != 0 && _bids[latest - 1].window == w;
+        if (_inCommit(w) && (own || _isFreePlace(a, w))) return;
+        vm.prank(a);
+        try market.commit(w, BUY, 1) {
+            _went("commit");
         } catch {}
     }
 
