@@ -66,9 +66,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -
 
 def _machine(document: dict[str, Any]) -> str:
     machine = document["machine"]
+    busy = max(machine["load_before"], machine["load_after"]) > machine["cores"]
+    warning = "**Other programs were running: compare rows, not machines.** " if busy else ""
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     return (
-        f"<sub>{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
+        f"{warning}<sub>{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
         f"{machine['python']}; {packages}. Load average before and after: {machine['load_before']}, "
         f"{machine['load_after']}. The benchmark took {document['seconds']:.0f} s.</sub>"
     )
