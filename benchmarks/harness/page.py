@@ -70,7 +70,8 @@ def _machine(document: dict[str, Any]) -> str:
     warning = "**Other programs were running: compare rows, not machines.** " if busy else ""
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     return (
-        f"{warning}<sub>{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
+        f"{warning}<sub>{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"{machine['system']}; "
         f"{machine['python']}; {packages}. Load average before and after: {machine['load_before']}, "
         f"{machine['load_after']}. The benchmark took {document['seconds']:.0f} s.</sub>"
     )
