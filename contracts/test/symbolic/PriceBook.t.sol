@@ -6,7 +6,7 @@ import {PriceBook} from "../../src/lib/PriceBook.sol";
 /// @notice Proofs that adding a segment changes its own lanes and no other, never overflows silently, and that words of other
 /// rounds read as empty (T8, T17).
 /// @dev Words, width and round are symbolic; parity and side are tried one by one, and so every shift.
-/// @custom:halmos --loop 16
+/// @custom:halmos --loop 64
 contract PriceBookProofs {
     uint256 private constant LANE_MASK = (1 << 48) - 1;
     uint256 private constant PLACE = 3;
