@@ -99,7 +99,7 @@ def signature(entry: dict[str, Any]) -> str:
     return "(" + ",".join(signature(part) for part in entry["components"]) + ")" + entry["type"][5:]
 
 
-@pytest.mark.parametrize(("name", "function", "who"), RESTRICTED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "function", "who"), RESTRICTED, ids=str)
 def test_t20_a_stranger_is_refused(day: Day, name: str, function: str, who: str) -> None:
     """Every well-formed call of a restricted function by an account without any role fails for want of that role."""
     deployment = day.deployment
