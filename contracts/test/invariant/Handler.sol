@@ -11,7 +11,7 @@ import {Steps} from "./Steps.sol";
 /// @notice An action that is impossible now gives way to one that is possible, so that few calls are wasted and whole
 /// lives of windows happen often.
 abstract contract Handler is Steps {
-    uint256 private constant KINDS = 20;
+    uint256 private constant KINDS = 22;
 
     mapping(string action => uint256) internal _count;
     string[] internal _actionNames;
@@ -158,7 +158,8 @@ abstract contract Handler is Steps {
         if (kind == 11 || kind == 19) return _tryRead(seed);
         if (kind == 6 || kind == 18) return _trySettle(seed);
         if (kind == 12) return _tryRefund(seed);
-        return seed % 4 == 0 && _tryDraw(seed);
+        if (kind == 20) return seed % 2 == 0 && _tryDraw(seed);
+        return seed % 3 == 0 && _trySplit(seed);
     }
 
     /// @dev To the next deadline (all lie on a grid of 300 seconds), or to the second before it.
@@ -195,8 +196,10 @@ abstract contract Handler is Steps {
     function _tryOpen(uint256) internal returns (bool) {
         uint256 w = _windows.length == 0 ? 0 : _windows[_windows.length - 1] + 1;
         while (_now() + COMMIT_LEAD >= _startsAt(w)) ++w;
-        bool occupied = w >= PLACES && _days[w - PLACES].status == 1;
-        if (occupied || _startsAt(w) >= _now() + PLACES * LENGTH) return false;
+        if (_startsAt(w) >= _now() + PLACES * LENGTH) return false;
+        for (uint256 before = w % PLACES; before < w; before += PLACES) {
+            if (_days[before].status == 1) return false;
+        }
         _stepOpen(w);
         return _did("open");
     }
@@ -330,7 +333,9 @@ abstract contract Handler is Steps {
     // --------------------------------------------------------------------------------------------------- rights, delivery
 
     function _trySplit(uint256 seed) internal returns (bool) {
-        (bool found, uint256 k) = _choosePart(_isSplittable, seed);
+        // Rather a right that was drawn on: its parts share what was drawn.
+        (bool found, uint256 k) = _choosePart(_isSplittableAndDrawn, seed);
+        if (!found) (found, k) = _choosePart(_isSplittable, seed);
         if (!found) return false;
         _stepSplit(k, 1 + (seed >> 8) % (_parts[k].quantity - 1));
         return _did("split");
@@ -453,6 +458,10 @@ abstract contract Handler is Steps {
 
     function _isSplittable(uint256 k) internal view returns (bool) {
         return _isLiving(k) && _parts[k].paid && _parts[k].quantity > 1;
+    }
+
+    function _isSplittableAndDrawn(uint256 k) internal view returns (bool) {
+        return _isSplittable(k) && _parts[k].drawn != 0;
     }
 
     function _isDrawable(uint256 k) internal view returns (bool) {

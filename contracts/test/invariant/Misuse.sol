@@ -16,7 +16,7 @@ abstract contract Misuse is Handler {
         _misuseBids(seed);
         _misuseOpenings(seed);
         _misuseWindows();
-        _misuseClaims(seed);
+        _misuseClaims();
         _misuseRights(seed);
         _misuseReadings(seed);
         _misuseSettlement(seed);
@@ -105,20 +105,19 @@ abstract contract Misuse is Handler {
         }
     }
 
-    function _misuseClaims(uint256 seed) private {
-        if (_bids.length == 0) return;
-        uint256 i = seed % _bids.length;
-        Bid storage b = _bids[i];
-        bool refundable = _isRefundable(i);
-        if (b.stage != Stage.Gone && !_isClaimable(i)) {
-            try market.claim(_claimOf(i)) {
-                _went("claim");
-            } catch {}
-        }
-        if (!refundable && _latest[b.who][b.window % PLACES] == i + 1) {
-            try market.refundCommitment(b.window, b.who) {
-                _went("refundCommitment");
-            } catch {}
+    function _misuseClaims() private {
+        for (uint256 i; i < _bids.length; ++i) {
+            Bid storage b = _bids[i];
+            if (b.stage != Stage.Gone && !_isClaimable(i)) {
+                try market.claim(_claimOf(i)) {
+                    _went("claim");
+                } catch {}
+            }
+            if (!_isRefundable(i) && _latest[b.who][b.window % PLACES] == i + 1) {
+                try market.refundCommitment(b.window, b.who) {
+                    _went("refundCommitment");
+                } catch {}
+            }
         }
     }
 
@@ -190,8 +189,9 @@ abstract contract Misuse is Handler {
         if (_parts.length == 0) return;
         uint256 k = seed % _parts.length;
         Part storage p = _parts[k];
-        if (!_isSettleable(k)) {
-            try delivery.settle(p.id) {
+        for (uint256 i; i < _parts.length; ++i) {
+            if (_isSettleable(i)) continue;
+            try delivery.settle(_parts[i].id) {
                 _went("settle");
             } catch {}
         }
