@@ -26,8 +26,9 @@ DEV := $(VENV)/.stamp-dev
 NPM := node_modules/.stamp
 SLITHER := .venvs/slither/.stamp
 HALMOS := .venvs/halmos/.stamp
+ORACLE := .venvs/oracle/.stamp
 
-.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos \
+.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos oracle \
 	bench crash soak clean
 
 help:  ## this list
@@ -115,6 +116,9 @@ halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contra
 		PATH="$$(dirname "$$forge"):$$PATH" HOME="$(PRIVATE_HOME)" FOUNDRY_PROFILE=halmos \
 		.venvs/halmos/bin/halmos --forge-build-out build/halmos --match-contract 'Proofs$$' --function check_ $(ARGS)
 
+oracle: $(NPM) $(ORACLE)  ## the embedded ledger against Ethereum's executable specification
+	@$(BIN)/pytest -q -s --color=no tests/differential/test_oracle.py
+
 # --- longer runs -----------------------------------------------------------------------------------------------------
 
 bench: $(NPM)  ## the benchmarks, docs/benchmarks.md renewed (ARGS="clearing …", ARGS=--quick)
@@ -137,7 +141,8 @@ lock: $(DEV)  ## renew the lock files (no host names in them)
 	$(LOCK) pyproject.toml --extra plot --group dev -c requirements/runtime.lock -o requirements/dev.lock && \
 	$(LOCK) --no-deps requirements/data.in -o requirements/data.lock && \
 	$(LOCK) requirements/slither.in -o requirements/slither.lock && \
-	$(LOCK) requirements/halmos.in -o requirements/halmos.lock
+	$(LOCK) requirements/halmos.in -o requirements/halmos.lock && \
+	$(LOCK) requirements/oracle.in -o requirements/oracle.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --loglevel=error --no-progress >/dev/null
 
 notice: $(NPM)  ## write NOTICE anew from the licence files of what is installed

@@ -33,7 +33,7 @@ def locked(text: str) -> dict[str, list[str]]:
 
 
 def test_there_are_locks() -> None:
-    assert {path.stem for path in LOCKS} == {"build", "data", "dev", "halmos", "runtime", "slither"}
+    assert {path.stem for path in LOCKS} == {"build", "data", "dev", "halmos", "oracle", "runtime", "slither"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
