@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
 import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
 /// @notice Attacks on authority: who may call what, statements and their replay, names as code (T20, T30, T34, T40).
 contract AuthorityAttacks is Fixture {
@@ -161,10 +161,9 @@ contract AuthorityAttacks is Fixture {
 
     /// The struct hash of a certificate is EIP-712's: each field in one word, in order. A packed or shifted encoding would
     /// let one signature stand for two certificates.
-    function testFuzz_T40_ACertificatesHashIsThatOfTheStandard(
-        Registry.DeviceCertificate memory c,
-        uint8 altered
-    ) external {
+    function testFuzz_T40_ACertificatesHashIsThatOfTheStandard(Registry.DeviceCertificate memory c, uint8 altered)
+        external
+    {
         c.owner = seller;
         c.usableWh = uint32(bound(c.usableWh, 1, type(uint32).max));
         c.exportW = uint32(bound(c.exportW, 1, type(uint32).max));

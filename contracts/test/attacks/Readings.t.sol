@@ -2,10 +2,11 @@
 pragma solidity 0.8.30;
 
 import {Delivery} from "../../src/Delivery.sol";
+import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
 
-/// @notice Attacks on meter readings: forged, replayed, back-dated, reordered, cut off (T23, T29).
+/// @notice Attacks on meter readings: forged, replayed, back-dated, reordered, cut off (T23, T29, T38).
 contract ReadingAttacks is Fixture {
     uint256 private _sellerRight;
     uint256 private _buyerRight;
@@ -120,9 +121,7 @@ contract ReadingAttacks is Fixture {
         vm.startPrank(buyer);
         for (uint256 i = 2; i > 0; --i) {
             vm.expectRevert(
-                abi.encodeWithSelector(
-                    Errors.ReadingRefused.selector, 1, W, i, uint8(Delivery.Refusal.Gap)
-                )
+                abi.encodeWithSelector(Errors.ReadingRefused.selector, 1, W, i, uint8(Delivery.Refusal.Gap))
             );
             delivery.submit(readings[i], signatures[i]);
         }
@@ -167,6 +166,26 @@ contract ReadingAttacks is Fixture {
         vm.warp(_end(W));
         Delivery.Reading memory r = _reading(1, W, 0, 300, type(uint64).max);
         _refuse(r, _signReading(r, _meterKey(sellerKey)), Delivery.Refusal.Gap);
+    }
+
+    /// A thief with the meter's key uses the counter up. The key is revoked, the device is spent, and a new one goes on.
+    function test_T38_AStolenMeterKeyCostsTheDeviceAndNoMore() external {
+        vm.warp(_end(W));
+        Delivery.Reading memory r = _reading(1, W, 0, 0, type(uint64).max);
+        bytes memory signature = _signReading(r, _meterKey(sellerKey));
+        vm.prank(vm.addr(_meterKey(sellerKey)));
+        delivery.submit(r, signature);
+        vm.prank(issuer);
+        registry.setMeterKey(1, vm.addr(_meterKey(sellerKey)), 0, 0);
+        r = _reading(1, W, 1, 300, 1);
+        _refuse(r, _signReading(r, _meterKey(sellerKey)), Delivery.Refusal.BadSignature);
+
+        Registry.DeviceCertificate memory c = _certificate(seller, 0xfee1, 20_000, 80_000);
+        c.meterKey = vm.addr(0xfee1);
+        assertEq(_device(c), 3);
+        r = _reading(3, W, 1, 300, 1);
+        delivery.submit(r, _signReading(r, 0xfee1));
+        assertEq(delivery.deliveredWh(W, 1), 0, "what the old device sold is not helped by it");
     }
 
     function _batch() private view returns (Delivery.Reading[] memory readings, bytes[] memory signatures) {
