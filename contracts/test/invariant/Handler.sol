@@ -25,6 +25,7 @@ abstract contract Handler is Steps {
     modifier observed() {
         _;
         _observe();
+        _settleOutOfTurn();
     }
 
     // ------------------------------------------------------------------------------------------------------------ actions
@@ -279,7 +280,7 @@ abstract contract Handler is Steps {
     // -------------------------------------------------------------------------------------------------------------- issue
 
     function _tryClaim(uint256 seed) internal returns (bool) {
-        (bool found, uint256 i) = _chooseBid(_isClaimable, seed);
+        (bool found, uint256 i) = _chooseBid(_isClaimedInTime, seed);
         if (!found) return false;
         _stepClaim(i);
         return _did("claim");
@@ -287,13 +288,13 @@ abstract contract Handler is Steps {
 
     /// @dev Every claim of a window at once, and one of them again.
     function _tryClaimMany(uint256 seed) internal returns (bool) {
-        (bool found, uint256 first) = _chooseBid(_isClaimable, seed);
+        (bool found, uint256 first) = _chooseBid(_isClaimedInTime, seed);
         if (!found) return false;
         uint256[] storage all = _bidsOf[_bids[first].window];
         Issue.Claim[] memory claims = new Issue.Claim[](all.length + 1);
         uint256 n;
         for (uint256 k; k < all.length; ++k) {
-            if (_isClaimable(all[k])) claims[n++] = _claimOf(all[k]);
+            if (_isClaimedInTime(all[k])) claims[n++] = _claimOf(all[k]);
         }
         claims[n] = claims[0];
         assembly ("memory-safe") {
@@ -301,7 +302,7 @@ abstract contract Handler is Steps {
         }
         assertEq(market.claimMany(claims), n, "issued");
         for (uint256 k; k < all.length; ++k) {
-            if (_isClaimable(all[k])) _claimed(all[k]);
+            if (_isClaimedInTime(all[k])) _claimed(all[k]);
         }
         return _did("claimMany");
     }
@@ -318,7 +319,8 @@ abstract contract Handler is Steps {
 
     function _tryDefault(uint256 seed) internal returns (bool) {
         (bool found, uint256 k) = _choosePart(_isDefaultable, seed);
-        if (!found) return false;
+        // Some are declared late.
+        if (!found || (k % 3 == 1 && _phaseOfPart(k) != Calendar.Phase.Settlement)) return false;
         _stepDefault(k);
         return _did("declareDefault");
     }
@@ -438,6 +440,11 @@ abstract contract Handler is Steps {
 
     function _isClaimable(uint256 i) internal view returns (bool) {
         return _bids[i].stage == Stage.Opened && _days[_bids[i].window].status > 1;
+    }
+
+    /// @dev One bid in five is claimed only when its window is to be settled.
+    function _isClaimedInTime(uint256 i) internal view returns (bool) {
+        return _isClaimable(i) && (i % 5 != 2 || _modelPhase(_bids[i].window) >= Calendar.Phase.Settlement);
     }
 
     function _isRefundable(uint256 i) internal view returns (bool) {
@@ -590,4 +597,7 @@ abstract contract Handler is Steps {
             _lastProgress[device] = word;
         }
     }
+
+    /// @dev After every action: what may not be settled yet is tried.
+    function _settleOutOfTurn() internal virtual;
 }

@@ -189,12 +189,6 @@ abstract contract Misuse is Handler {
         if (_parts.length == 0) return;
         uint256 k = seed % _parts.length;
         Part storage p = _parts[k];
-        for (uint256 i; i < _parts.length; ++i) {
-            if (_isSettleable(i)) continue;
-            try delivery.settle(_parts[i].id) {
-                _went("settle");
-            } catch {}
-        }
         try delivery.settle(RightId.finalOf(p.id)) {
             _went("settle a final token");
         } catch {}
@@ -216,6 +210,17 @@ abstract contract Misuse is Handler {
         try rights.mint(p.holder, p.id + (1 << 200), 1, 1, true) {
             _went("mint");
         } catch {}
+    }
+
+    /// @dev In time, but with fills or sellers outstanding; and once at any time.
+    function _settleOutOfTurn() internal override {
+        for (uint256 i; i < _parts.length; ++i) {
+            if (_isSettleable(i) || !_isLiving(i)) continue;
+            if (_phaseOfPart(i) != Calendar.Phase.Settlement && i != _steps % _parts.length) continue;
+            try delivery.settle(_parts[i].id) {
+                _went("settle");
+            } catch {}
+        }
     }
 
     function _misuseMoney(uint256 seed) private {
