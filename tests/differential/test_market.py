@@ -18,8 +18,8 @@ from stowatt.units import Wh
 from tests.chain.backends import Backend
 from tests.conftest import FULL
 from tests.differential.ledgers import LEDGERS, START, Trace, soak
-from tests.stateful.community import WIDEST, Person, found, fund
-from tests.stateful.world import World, drawn_blinder
+from tests.stateful.community import WIDEST, Person, drawn_blinder, found, fund
+from tests.stateful.world import World
 from tests.vectors.generate_books import ALL_RULES, grid
 
 pytestmark = [pytest.mark.anvil, *soak]

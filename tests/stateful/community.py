@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from random import Random
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -107,3 +108,8 @@ def register(
     call(own, calls.register_device(certificate))
     parameters = certificate.parameters
     return replace(device, limit=parameters.q_max(calendar.length), fingerprint=parameters.fingerprint())
+
+
+def drawn_blinder(random: Random) -> int:
+    """A blinder as a test draws one."""
+    return random.randint(1, 2**253)

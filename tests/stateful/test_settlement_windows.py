@@ -17,8 +17,8 @@ from stowatt.settlement.records import RightId
 from stowatt.units import Wh
 from tests.chain.backends import Backend
 from tests.differential.ledgers import LEDGERS, START, Trace
-from tests.stateful.community import WIDEST, Person, found, fund
-from tests.stateful.world import World, drawn_blinder
+from tests.stateful.community import WIDEST, Person, drawn_blinder, found, fund
+from tests.stateful.world import World
 from tests.vectors.generate_settlement import plain
 
 FILE = Path(__file__).parents[1] / "vectors" / "settlement" / "windows.json"

@@ -9,7 +9,6 @@ phase and right must be equal, money conserved, and the token balance the sum of
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from random import Random
 from typing import Any
 
 from eth_abi.abi import encode
@@ -34,6 +33,7 @@ from stowatt.units import SECONDS_PER_HOUR, Wh
 from tests.chain.backends import Backend
 from tests.differential.ledgers import Signer, Trace
 from tests.stateful.community import TREASURY, Market, Person, register
+from tests.stateful.compare import compare_window
 
 PANIC = bytes.fromhex("4e487b71")
 Expected = tuple[type[ev.Event], dict[str, Any]]
@@ -561,54 +561,11 @@ class World:
             assert self.reader.balance(account) == self.vault.balance(account), account
         for window, books in self.books.items():
             if whole or books.held() or books.rights or books.status is Status.OPEN:
-                self._check_window(window, books)
+                compare_window(self.reader, window, books, self.now, self.results.get(window))
         if whole:
             for number, record in self.finals.items():
                 s = self.reader.settlement(number)
                 assert (s.quantity, s.fulfilment, s.amount, s.released) == record
-
-    def _check_window(self, window: int, books: WindowBooks) -> None:
-        money, state = self.reader.money(window), self.reader.state(window)
-        assert money == (type(money))(books.pool, books.escrow, books.paid, books.forfeited)
-        assert self.reader.phase(window) is books.phase(self.now)
-        assert state.status is books.status
-        assert (state.resolved, state.settled) == (books.resolved, books.settled + books.compensated)
-        if books.status in (Status.TRADED, Status.NO_TRADE):
-            counts = books.forfeiters
-        else:
-            counts = {side: sum(bid.side is side for bid in books.bids.values()) for side in Side}
-        assert (state.sellers, state.buyers) == (counts[Side.SELL], counts[Side.BUY])
-        self._check_result(window, books)
-        for key, right in books.rights.items():
-            self._check_right(window, key, books)
-            assert right.device == 0 or self.reader.delivered(window, right.device) == books.metered.get(
-                right.device, 0
-            )
-
-    def _check_result(self, window: int, books: WindowBooks) -> None:
-        found = self.reader.result(window)
-        assert (found.tick, found.volume) == (books.price or 0, books.volume)
-        result = self.results.get(window)
-        if result is None or result.price is None:
-            return
-        rationed = [
-            (side, cohort)
-            for side, cohort in ((Side.SELL, result.supply), (Side.BUY, result.demand))
-            if cohort.residual != cohort.size
-        ]
-        if rationed:
-            ((side, cohort),) = rationed
-            assert (found.rationed, found.residual, found.total) == (side, cohort.residual, cohort.size)
-
-    def _check_right(self, window: int, key: RightId, books: WindowBooks) -> None:
-        right, number = books.rights[key], self.token(window, key)
-        found = self.reader.right(number)
-        assert self.reader.holder(number) == right.holder
-        have = (found.quantity, found.whole, found.device, found.paid, found.drawn)
-        assert have == (right.wh, right.bid_wh, right.device, right.paid, right.drawn)
-        if right.side is Side.SELL:
-            assert self.reader.entitlement(number) == books.entitled(key)
-            assert self.reader.fulfilment(number) == books.fulfilled(key)
 
     # ---------------------------------------------------------------- the end
 
@@ -640,8 +597,3 @@ class World:
             keys = sorted(books.rights, key=lambda key: books.rights[key].side)
             assert not keys or self.settle_many(window, [*keys, keys[0]])
         assert books.held() == 0, window
-
-
-def drawn_blinder(random: Random) -> int:
-    """A blinder as a test draws one."""
-    return random.randint(1, 2**253)
