@@ -113,7 +113,7 @@ slither: $(NPM) $(SLITHER)  ## static analysis; every finding must be answered i
 
 halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contracts called …Proofs
 	@mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-foundry forge) && \
-		PATH="$$(dirname "$$forge"):$$PATH" HOME="$(PRIVATE_HOME)" FOUNDRY_PROFILE=halmos \
+		PATH="$$(dirname "$$forge"):$$PATH" HOME="$(PRIVATE_HOME)" VIRTUAL_ENV="$(CURDIR)/.venvs/halmos" FOUNDRY_PROFILE=halmos \
 		.venvs/halmos/bin/halmos --forge-build-out build/halmos --match-contract 'Proofs$$' --function check_ $(ARGS)
 
 oracle: $(NPM) $(ORACLE)  ## the embedded ledger against Ethereum's executable specification
