@@ -19,7 +19,7 @@ from stowatt.curves import Side
 from tests.audit.day import BUY, SELL, Day
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "callers.md"
-CONTRACTS = ("Market", "CapacityRights", "Delivery", "Registry")
+CONTRACTS = ("Market", "CapacityRights", "Delivery", "Registry", "CommunityToken")
 STRANGER = Account.create().address
 OPEN_TO_ALL = "anybody"
 REFUSALS = {
@@ -32,6 +32,7 @@ REFUSALS = {
     "issuer": {"AccessControlUnauthorizedAccount"},
     "issuer; in the open mode the owner too": {"NotDeviceAuthority"},
     "the role's admin": {"AccessControlUnauthorizedAccount"},
+    "the token's owner": {"OwnableUnauthorizedAccount"},
 }
 """What a stranger is told, by the words of the table's third column."""
 
@@ -108,6 +109,7 @@ def test_t20_a_stranger_is_refused(day: Day, name: str, function: str, who: str)
         "CapacityRights": deployment.rights,
         "Delivery": deployment.delivery,
         "Registry": deployment.registry,
+        "CommunityToken": deployment.token,
     }[name]
     right, seller = day.right("s1", 0, Side.SELL), day.address("s1")
     known = {
