@@ -206,3 +206,13 @@ def test_no_single_number_can_be_changed_unnoticed(data: st.DataObject) -> None:
     result = clear_readable(book, rules)
     change, delta = data.draw(st.sampled_from(CHANGES)), data.draw(st.sampled_from((-2, -1, 1, 2)))
     assert violations(book, rules, change(result, delta))
+
+
+def test_an_interval_that_ends_before_it_begins_is_named_under_every_price_rule() -> None:
+    """λ_hi = λ_lo − 1 leaves the seed rule nothing to pick from: a violation, not a division by zero."""
+    book = Book.of([("s", Curve.of(Side.SELL, [(3, 5)])), ("b", Curve.of(Side.BUY, [(7, 10)]))])
+    for price_rule in PriceRule:
+        rules = Rules(price_rule, Rationing.PRO_RATA, 5)
+        result = clear_readable(book, rules)
+        backwards = replace(result, lowest=result.lowest + 1)
+        assert any(found.subject == "interval" for found in violations(book, rules, backwards))

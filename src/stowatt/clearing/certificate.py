@@ -99,7 +99,7 @@ def _price(market: Market, rules: Rules, result: WindowResult) -> Iterator[Viola
             yield Violation("price rule", "price", "is None although an ask meets a bid")
     elif not can_trade:
         yield Violation("price rule", "price", f"is {result.price} although no ask meets a bid: it must be None")
-    elif highest is None or result.price != rules.price_rule.pick(lowest, highest, rules.seed):
+    elif highest is None or highest < lowest or result.price != rules.price_rule.pick(lowest, highest, rules.seed):
         rule = rules.price_rule.name.lower()
         yield Violation("price rule", "price", f"{result.price} is not the {rule} pick of [{lowest}, {highest}]")
 
