@@ -95,7 +95,7 @@ coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresho
 	@$(BIN)/python scripts/check_coverage.py build/lcov.info
 
 pytest: $(NPM)  ## the Python tests
-	@$(BIN)/pytest -q --color=no -n $(JOBS) --dist loadgroup
+	@$(BIN)/pytest -q --color=no -n $(JOBS) --dist loadfile
 
 contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
 	@$(BIN)/python scripts/build_contracts.py

@@ -16,8 +16,6 @@ from stowatt.demo.source import read_source
 from stowatt.errors import StowattError
 from tests.demo import process
 
-pytestmark = pytest.mark.xdist_group("demo command")
-
 SMALL = ("--homes", process.EXAMPLES, "--windows", "1")
 
 

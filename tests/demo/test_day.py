@@ -29,8 +29,6 @@ from stowatt.rights import RightId
 from tests.demo import process
 from tests.demo.conftest import SmallDay
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 BOND = 50_000
 
 

@@ -21,8 +21,6 @@ from stowatt.demo.window import WindowRun
 from stowatt.units import Wh
 from tests.demo.process import EXAMPLES
 
-pytestmark = pytest.mark.xdist_group("demo honesty")
-
 
 def demo(folder: Path) -> tuple[Outcome, str]:
     """One window of the three example homes."""

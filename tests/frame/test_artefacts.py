@@ -10,7 +10,7 @@ import pytest
 import build_contracts
 from tests.frame.tree import ROOT
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.xdist_group("artefacts")]
+pytestmark = pytest.mark.toolchain
 
 
 @pytest.fixture(scope="module")
