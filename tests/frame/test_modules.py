@@ -19,7 +19,6 @@ RULES = frozenset(
         "commitments",
         "credentials",
         "curves",
-        "degradation",
         "devices",
         "metering",
         "rights",
@@ -28,11 +27,11 @@ RULES = frozenset(
     ]
 )
 """§1-§6 as pure functions: no chain, no files."""
-MODELS = frozenset({"audit", "data", "simulation"})
+MODELS = frozenset({"audit", "data", "degradation", "dispatch", "simulation", "studies"})
 CUSTODY = frozenset({"keys", "openings", "private_files"})
 """What a participant keeps on the own disk: keys and the openings of sealed bids."""
 CHAIN = frozenset({"chain"})
-APPLICATIONS = frozenset({"agent", "cli", "demo", "operator", "report", "service"})
+APPLICATIONS = frozenset({"agent", "cli", "demo", "gateway", "operator", "report", "service"})
 
 LAYERS = (FOUNDATION, RULES, MODELS | CUSTODY, CHAIN, APPLICATIONS)
 """The parts of the package from the inside out: a part imports its own layer and earlier ones, never a later one."""
