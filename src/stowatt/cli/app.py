@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "settle": "stowatt.cli.issue:settle",
     "demo": "stowatt.cli.demo:demo",
     "audit": "stowatt.cli.audit:audit",
+    "wear": "stowatt.cli.wear:wear_app",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""
 
