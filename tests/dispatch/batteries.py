@@ -1,7 +1,5 @@
 """Random batteries and windows for the tests of dispatch, and a battery in exact fractions to judge them by."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,11 +42,6 @@ class ExactBattery:
 
     storage: Storage
     stored: Fraction
-    lowest: Fraction
-
-    @classmethod
-    def of(cls, storage: Storage) -> ExactBattery:
-        return cls(storage, Fraction(storage.stored_wh), Fraction(storage.stored_wh))
 
     def run(self, slots: Iterable[Slot], sales: Sequence[int]) -> Fraction:
         """Delivers all sales or fails the test; what the own home did not get, Wh."""
@@ -66,5 +59,4 @@ class ExactBattery:
                 taken = min(Fraction(slot.charge_wh), Fraction(self.storage.charge_w * slot.length_s, 3600)) * into
                 self.stored = min(Fraction(self.storage.usable_wh), self.stored + taken)
             assert 0 <= self.stored <= self.storage.usable_wh
-            self.lowest = min(self.lowest, self.stored)
         return unserved
