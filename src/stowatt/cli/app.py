@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "demo": "stowatt.cli.demo:demo",
     "audit": "stowatt.cli.audit:audit",
     "wear": "stowatt.cli.wear:wear_app",
+    "study": "stowatt.cli.study:study_app",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""
 

@@ -1,0 +1,7 @@
+"""Studies: what the rules do when somebody plays against them, measured on many seeded markets. No chain is needed.
+
+- `manipulation`: the best gain from misreporting and from withholding an opening, against market size (§7).
+- `reliability`: what dynamic α does to the losses from under-delivery (§6).
+
+Markets and money are integers as in the rules; means, quantiles and bands are floating point.
+"""

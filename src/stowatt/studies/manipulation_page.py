@@ -1,0 +1,184 @@
+"""What is shown of the manipulation study: tables in Markdown, rows for the terminal, the figure."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from stowatt.studies.documents import Document, table
+from stowatt.studies.plots import PALETTE, figure, save_figure
+
+NAMES: Final = {"simbench": "SimBench evenings", "random": "random books", "lots": "one lot each"}
+RULES: Final = ("lowest", "midpoint", "seed")
+WAYS: Final = {"partner": "for one partner", "menu": "from a menu of bids", "coalition": "for the whole side"}
+_BASE_PER_CENT: Final = 10_000
+
+HEADS: Final = (
+    "participants",
+    "best gain of surplus",
+    "sellers",
+    "buyers",
+    "greatest gain of welfare",
+    "shading, others known",
+    "shading, others unknown (sell; buy)",
+    "two accounts together",
+    "welfare lost",
+)
+
+
+def cells(document: Document, family: str, rule: str) -> list[dict[str, Any]]:
+    """The cells of one family and price rule, by size."""
+    return [cell for cell in document["cells"] if cell["family"] == family and cell["rule"] == rule]
+
+
+def main_rows(document: Document, family: str, rule: str) -> list[list[str]]:
+    """One row a size: who gains how much by misreporting."""
+    return [
+        [
+            str(cell["size"]),
+            with_band(cell["relative"]),
+            percent(cell["sellers"]["value"]),
+            percent(cell["buyers"]["value"]),
+            with_band(cell["top"]),
+            percent(cell["shading"]["value"]),
+            "; ".join(_blind(cell["blind"][side]) for side in ("sell", "buy")),
+            percent(cell["pair"]["value"]),
+            percent(cell["lost"]["value"]),
+        ]
+        for cell in cells(document, family, rule)
+    ]
+
+
+def markdown(document: Document) -> str:
+    """The generated part of the page."""
+    p = document["parameters"]
+    families = p["families"]
+    parts = [
+        f"{p['books']} books for each size and family, seed {p['seed']}; 95 % bands by bootstrap over books. "
+        f"{document['engine_checks']:,} of the claimed gains, the greatest of each book, were played through the "
+        "clearing engine and confirmed. Price rule of the first tables: `lowest`.",
+    ]
+    for family in families:
+        parts += [f"### Misreporting: {NAMES[family]}", table(HEADS, main_rows(document, family, "lowest"))]
+    parts += [
+        "### How the gain falls",
+        "Exponent k of *best gain / surplus* ∝ participants^k, least squares on logarithms over all sizes.",
+        table(
+            ("books", *(f"`{rule}`" for rule in RULES)),
+            ([NAMES[family], *(_slope(document, family, rule) for rule in RULES)] for family in families),
+        ),
+        "### Price rules",
+        "Best gain as a share of surplus, sellers / buyers.",
+        table(
+            ("books", "participants", *(f"`{rule}`" for rule in RULES)),
+            (
+                [NAMES[family], str(size), *(_sides(document, family, size, rule) for rule in RULES)]
+                for family in families
+                for size in p["sizes"]
+            ),
+        ),
+        "### Withholding an opening",
+        "What an owner gains by not opening one bid after it has seen all others, before the bond, in cents: "
+        "95 % / 99 % / 100 % of all bids. A bond of that size makes withholding unprofitable in that share of cases. "
+        f"The last column is the share of bids for which the market's default bond ({cents(p['bond'])} ct) is too "
+        "small, for the greater of the first two ways.",
+    ]
+    for family in families:
+        parts += [
+            f"**{NAMES[family]}**, price rule `lowest`",
+            table(
+                ("participants", *WAYS.values(), "menu, ct/kWh of the bid", "bond too small"),
+                (
+                    [
+                        str(cell["size"]),
+                        *(_quantiles(cell["withholding"][way]) for way in WAYS),
+                        _quantiles(cell["withholding"]["menu_per_kwh"]),
+                        percent(max(cell["withholding"][way]["above_bond"] for way in ("partner", "menu"))),
+                    ]
+                    for cell in cells(document, family, "lowest")
+                ),
+            ),
+        ]
+    return "\n\n".join(parts)
+
+
+def plot(document: Document, path: Path) -> None:
+    """Gain against size with bands, and the bond against size."""
+    made, (left, right) = figure(1, 2, 10.5, 4.4)
+    for colour, family in zip(PALETTE, document["parameters"]["families"], strict=False):
+        rows = cells(document, family, "lowest")
+        _line(left, rows, [row["relative"] for row in rows], colour, NAMES[family], "-")
+        _line(left, rows, [row["top"] for row in rows], colour, f"{NAMES[family]}: greatest gain of welfare", ":")
+        for way, style in (("menu", "-"), ("partner", "--")):
+            bonds = [row["withholding"][way]["q99"] for row in rows]
+            scaled = [{name: value / _BASE_PER_CENT for name, value in bond.items()} for bond in bonds]
+            _line(right, rows, scaled, colour, f"{NAMES[family]}: {WAYS[way]}", style)
+    right.axhline(document["parameters"]["bond"] / _BASE_PER_CENT, color="black", linewidth=0.8)
+    right.annotate("default bond", (0.02, document["parameters"]["bond"] / _BASE_PER_CENT), fontsize="x-small",
+                   xycoords=("axes fraction", "data"), va="bottom")  # fmt: skip
+    for axis, title, label in (
+        (left, "Best gain from misreporting, all else known", "share of surplus (welfare)"),
+        (right, "Gain from withholding an opening, 99 % of bids", "cents"),
+    ):
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set_title(title, fontsize="medium")
+        axis.set_xlabel("participants", fontsize="small")
+        axis.set_ylabel(label, fontsize="small")
+        axis.legend(fontsize="x-small", frameon=False)
+    save_figure(made, path)
+
+
+def _line(
+    axis: Any, rows: list[dict[str, Any]], figures: list[dict[str, float]], colour: str, label: str, style: str
+) -> None:
+    drawn = [(row["size"], one) for row, one in zip(rows, figures, strict=True) if one["value"] > 0]
+    if not drawn:
+        return
+    sizes = [size for size, _ in drawn]
+    axis.plot(sizes, [one["value"] for _, one in drawn], style, color=colour, label=label, linewidth=1.4, marker=".")
+    if style != ":":
+        low = [max(one["low"], one["value"] / 100) for _, one in drawn]
+        axis.fill_between(sizes, low, [one["high"] for _, one in drawn], color=colour, alpha=0.15, linewidth=0)
+
+
+def with_band(figure_: dict[str, float]) -> str:
+    """A share with its band."""
+    return f"{percent(figure_['value'])} ({percent(figure_['low'])} – {percent(figure_['high'])})"
+
+
+def percent(value: float) -> str:
+    """A share in percent, two or three digits that matter."""
+    return "0 %" if value == 0 else f"{_short(100 * value)} %"
+
+
+def cents(base_units: float) -> str:
+    """Base units as cents."""
+    return "0" if base_units == 0 else _short(base_units / _BASE_PER_CENT)
+
+
+def _short(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if abs(value) >= 0.001 else f"{value:.1e}".replace("e-0", "e-")
+
+
+def _blind(figure_: dict[str, float]) -> str:
+    shade = figure_["shade_per_mille"] / 10
+    return f"{percent(figure_['value'])} at {shade:g} %" if shade else "none pays"
+
+
+def _slope(document: Document, family: str, rule: str) -> str:
+    for row in document["slopes"]:
+        if (row["family"], row["rule"]) == (family, rule) and row["slope"]:
+            return f"{row['slope']['value']:.2f} ({row['slope']['low']:.2f} … {row['slope']['high']:.2f})"
+    return "–"
+
+
+def _sides(document: Document, family: str, size: int, rule: str) -> str:
+    for cell in cells(document, family, rule):
+        if cell["size"] == size:
+            return f"{percent(cell['sellers']['value'])} / {percent(cell['buyers']['value'])}"
+    return "–"
+
+
+def _quantiles(figures: dict[str, Any]) -> str:
+    return " / ".join(cents(figures[f"q{q}"]["value"]) for q in (95, 99, 100))
