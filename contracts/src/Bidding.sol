@@ -18,29 +18,32 @@ abstract contract Bidding is MarketState {
     /// @notice A commitment for one window.
     struct Commitment {
         uint32 window;
-        uint8 side; // 0 sell, 1 buy
+        uint8 units; // of a seller's battery that the bid holds, 1 to 64 in Q_max/64; 0: a buyer's bid
         uint256 point; // compressed: x, and y's parity in the top bit
     }
 
-    /// @notice An opening of a commitment. It proves itself, so anybody may submit it. The device's terms are those at the
+    /// @notice An opening of a commitment. It proves itself, so anybody may submit it. The seller's terms are those at the
     /// time of the commitment, which binds them: what the registry changes later cannot spoil an opening.
     struct Opening {
         uint32 window;
         address participant;
-        uint32 device; // of a seller; 0 for a buyer
-        uint32 limitWh; // the device's Q_max (1); 0 for a buyer
+        uint96 terms; // device, 32 bits | its Q_max (1) in Wh, 32 | α_S in ppm, 24 | energy units, 8; 0 for a buyer
         bytes32 fingerprint; // H_i; 0 for a buyer
         uint256 blinder;
         bytes curve; // see BidCurve
     }
 
     event WindowOpened(uint256 indexed window);
-    event Committed(uint256 indexed window, address indexed participant, uint256 side, uint256 commitment);
+    /// @notice `terms` are a seller's as they are now, and those that its opening and its claim must give; see Opening. Zero
+    /// for a buyer.
+    event Committed(uint256 indexed window, address indexed participant, uint256 commitment, uint256 terms);
     event CommitmentWithdrawn(uint256 indexed window, address indexed participant);
     /// @notice `bid` is the curve followed by the offsets that its segments got: the order of the marginal cohort.
     event Revealed(uint256 indexed window, address indexed participant, uint256 blinder, bytes bid);
 
     bytes32 private constant DOMAIN = keccak256("Stowatt/bid/1");
+    uint256 private constant ALPHA_SHIFT = 64;
+    uint256 private constant TERMS_UNITS_SHIFT = 88;
 
     /// @dev In the open mode nobody needs a credential to bid (a seller still needs a registered device).
     bool public immutable openMode;
@@ -58,16 +61,18 @@ abstract contract Bidding is MarketState {
         }
     }
 
-    /// @notice Commits to a bid, or replaces the commitment (then no further bond is taken).
-    function commit(uint256 window, uint256 side, uint256 point) external nonReentrantView {
-        _accounts[msg.sender] = _commit(_accounts[msg.sender], window, side, point);
+    /// @notice Commits to a bid, or replaces the commitment (then no further bond is taken). A seller's bid holds 1 to 64
+    /// `units` of its battery's energy, in Q_max/64, and can offer no more than them; 0 makes it a buyer's bid.
+    function commit(uint256 window, uint256 units, uint256 point) external nonReentrantView {
+        _accounts[msg.sender] = _commit(_accounts[msg.sender], window, units, point);
     }
 
     /// @notice Commits to bids in many windows. All or nothing.
     function commitMany(Commitment[] calldata commitments) external nonReentrantView {
         uint256 account = _accounts[msg.sender];
         for (uint256 i; i < commitments.length; ++i) {
-            account = _commit(account, commitments[i].window, commitments[i].side, commitments[i].point);
+            Commitment calldata c = commitments[i];
+            account = _commit(account, c.window, c.units, c.point);
         }
         _accounts[msg.sender] = account;
     }
@@ -80,7 +85,7 @@ abstract contract Bidding is MarketState {
         if (!slot.isCommitted(round)) revert Errors.NoCommitment(window, msg.sender);
         _status[window] = status.withoutCommitment(slot.sideOf(), StatusWord.traceOf(slot, msg.sender));
         _slots[msg.sender][place] = BidSlot.resolved(round);
-        _credit(msg.sender, _bond);
+        _accounts[msg.sender] = _unpromise(_plus(_accounts[msg.sender], _bond), slot.unitsOf());
         emit CommitmentWithdrawn(window, msg.sender);
     }
 
@@ -101,6 +106,11 @@ abstract contract Bidding is MarketState {
         return _message(opening, side);
     }
 
+    /// @notice The terms that a seller's commitment would bind now, without its units; see Opening.
+    function termsOf(address account) external view returns (uint256) {
+        return _terms(_accounts[account]);
+    }
+
     function _open(uint256 window) private {
         (, uint256 place) = _ringOf(window);
         if (_status[window].status() != STATUS_NONE) revert Errors.WrongPhase(window, uint8(phaseOf(window)));
@@ -117,44 +127,60 @@ abstract contract Bidding is MarketState {
         emit WindowOpened(window);
     }
 
-    function _commit(uint256 account, uint256 window, uint256 side, uint256 point) private returns (uint256) {
+    function _commit(uint256 account, uint256 window, uint256 units, uint256 point) private returns (uint256) {
         (uint256 round, uint256 place) = _ringOf(window);
         uint256 status = _inPhase(window, Phase.Commit);
-        if (side > BUY) revert Errors.BadSide(side);
+        if (units > UNITS) revert Errors.BadUnits(units);
+        uint256 side = units == 0 ? BUY : SELL;
         if (point == 0) revert Errors.BadCommitment(window);
         if (!_admits(account, side, openMode, block.timestamp)) revert Errors.NotAdmitted(msg.sender, uint8(side));
         mapping(uint256 => uint256) storage slots = _slots[msg.sender];
         uint256 old = slots[place];
         if (old.isCommitted(round)) {
             status = status.withoutCommitment(old.sideOf(), StatusWord.traceOf(old, msg.sender));
+            account = _unpromise(account, old.unitsOf());
         } else {
-            _requireDone(old, place);
+            // A commitment that was never opened gives its energy back here at the latest.
+            if (_requireDone(old, place)) account = _unpromise(account, old.unitsOf());
             account = _minus(account, msg.sender, _bond);
         }
-        uint256 slot = _sealed(account, round, side, window, point);
+        account = _promise(account, msg.sender, units);
+        uint256 slot = _sealed(account, round, units, window, point);
         slots[place] = slot;
         _status[window] = status.withCommitment(side, StatusWord.traceOf(slot, msg.sender));
-        emit Committed(window, msg.sender, side, point);
         return account;
     }
 
-    /// @dev The slot word of the caller's commitment; a seller's binds its device as it is now.
-    function _sealed(uint256 account, uint256 round, uint256 side, uint256 window, uint256 point)
+    /// @dev The slot word of the caller's commitment; a seller's binds its device and deposit coefficient as they are now.
+    function _sealed(uint256 account, uint256 round, uint256 units, uint256 window, uint256 point)
         private
-        view
         returns (uint256)
     {
-        if (side == BUY) return BidSlot.committed(round, side, window, point, 0, 0, 0);
-        (uint256 device, uint256 limitWh) = (uint32(account >> DEVICE_SHIFT), uint32(account >> LIMIT_SHIFT));
-        return BidSlot.committed(round, side, window, point, device, limitWh, fingerprintOf[msg.sender]);
+        (uint256 terms, bytes32 fingerprint) = (0, bytes32(0));
+        if (units != 0) {
+            (terms, fingerprint) = (_terms(account) | (units << TERMS_UNITS_SHIFT), fingerprintOf[msg.sender]);
+        }
+        emit Committed(window, msg.sender, point, terms);
+        return BidSlot.committed(round, units, window, point, terms, fingerprint);
+    }
+
+    /// @dev A seller's terms from its account's word: device, Q_max, and α_S between its bounds by the device's reliability
+    /// (§6). α_S rounds up, the escrow gains.
+    function _terms(uint256 account) internal view returns (uint256) {
+        unchecked {
+            uint256 reliability = (account >> RELIABILITY_SHIFT) & RELIABILITY_MASK;
+            uint256 alpha = _alphaSeller - ((_alphaSeller - _alphaProven) * reliability) / Money.PPM;
+            return (uint64(account >> DEVICE_SHIFT)) | (alpha << ALPHA_SHIFT);
+        }
     }
 
     /// @dev A word of an earlier round may be overwritten only when nothing can be claimed for it any more (T17).
-    function _requireDone(uint256 slot, uint256 place) private view {
+    /// Returns whether it is a forfeited commitment's.
+    function _requireDone(uint256 slot, uint256 place) private view returns (bool forfeited) {
         uint256 kind = slot.kindOf();
-        if (kind == BidSlot.RESOLVED || slot == 0) return;
+        if (kind == BidSlot.RESOLVED || slot == 0) return false;
         uint256 window = slot.roundOf() * _ring + place;
-        bool forfeited = kind == BidSlot.COMMITTED && _status[window].status() != STATUS_VOID;
+        forfeited = kind == BidSlot.COMMITTED && _status[window].status() != STATUS_VOID;
         if (!forfeited) revert Errors.UnclaimedBid(msg.sender, window);
     }
 
@@ -164,7 +190,7 @@ abstract contract Bidding is MarketState {
         mapping(uint256 => uint256) storage slots = _slots[opening.participant];
         uint256 slot = slots[place];
         uint256 side = slot.sideOf();
-        (uint256 extra, bytes4 refusal) = _check(opening, slot, round, side);
+        (uint256 extra, bytes4 refusal) = _check(opening, slot, round);
         if (refusal != 0) {
             if (strict) revert Errors.OpeningRefused(opening.window, opening.participant, refusal);
             return false;
@@ -172,7 +198,7 @@ abstract contract Bidding is MarketState {
         if (extra != 0) _take(opening.participant, extra);
 
         bytes memory bid = _enter(opening.curve, round, place, side);
-        slots[place] = BidSlot.opened(round, side, opening.window, opening.device, bid);
+        slots[place] = BidSlot.opened(round, slot, opening.window, opening.terms, bid);
         unchecked {
             _blinders[place] += Pedersen.hash(opening.blinder);
         }
@@ -182,7 +208,7 @@ abstract contract Bidding is MarketState {
 
     /// @dev Everything that can refuse an opening, in order of cost: the selector of the reason, or zero and what the
     /// opening takes from the free balance.
-    function _check(Opening calldata opening, uint256 slot, uint256 round, uint256 side)
+    function _check(Opening calldata opening, uint256 slot, uint256 round)
         private
         view
         returns (uint256 extra, bytes4 refusal)
@@ -190,14 +216,15 @@ abstract contract Bidding is MarketState {
         // A commitment of this round exists only in a window that was opened, and an open window's phase is its time's.
         if (_phase(opening.window, STATUS_OPEN, block.timestamp) != Phase.Reveal) return (0, Errors.WrongPhase.selector);
         if (!slot.isCommitted(round)) return (0, Errors.NoCommitment.selector);
+        uint256 side = slot.sideOf();
         (uint256 quantity, uint256 value, bool valid) = BidCurve.measure(opening.curve, side, _ticks);
         if (!valid) return (0, Errors.BadCurve.selector);
-        if (side == SELL && quantity > opening.limitWh) return (0, Errors.BeyondDevice.selector);
+        if (side == SELL && quantity > _budget(opening.terms)) return (0, Errors.BeyondDevice.selector);
         // The blinder's range makes the opening unique (T4).
         if (opening.blinder == 0 || opening.blinder >= Pedersen.ORDER) return (0, Errors.BadBlinder.selector);
         if (_committedWord(opening, round, side) != slot) return (0, Errors.OpeningMismatch.selector);
         unchecked {
-            extra = _locked(side, quantity, value) - _bond; // at least the bond is locked
+            extra = _locked(side, quantity, value, opening.terms) - _bond; // at least the bond is locked
         }
         if (extra != 0 && _accounts[opening.participant] & BALANCE_MASK < extra) {
             refusal = Errors.InsufficientBalance.selector;
@@ -223,9 +250,15 @@ abstract contract Bidding is MarketState {
     /// @dev The slot word that the opening's commitment would have (6), (7).
     function _committedWord(Opening calldata opening, uint256 round, uint256 side) private view returns (uint256) {
         uint256 point = Pedersen.commit(_message(opening, side), opening.blinder);
-        return BidSlot.committed(
-            round, side, opening.window, point, opening.device, opening.limitWh, opening.fingerprint
-        );
+        uint256 units = opening.terms >> TERMS_UNITS_SHIFT;
+        return BidSlot.committed(round, units, opening.window, point, opening.terms, opening.fingerprint);
+    }
+
+    /// @dev The most that a seller's bid can offer: its units of Q_max, rounded down.
+    function _budget(uint256 terms) private pure returns (uint256) {
+        unchecked {
+            return (_limitOf(terms) * (terms >> TERMS_UNITS_SHIFT)) / UNITS;
+        }
     }
 
     /// @dev keccak256(domain ‖ chain id ‖ market ‖ window ‖ participant ‖ side ‖ device ‖ H_i ‖ curve) mod n (§5), each of
@@ -233,7 +266,7 @@ abstract contract Bidding is MarketState {
     function _message(Opening calldata opening, uint256 side) private view returns (uint256 message) {
         (bytes32 domain, uint256 order) = (DOMAIN, Pedersen.ORDER);
         (uint256 window, uint256 participant) = (opening.window, uint160(opening.participant));
-        (uint256 device, bytes32 fingerprint) = (opening.device, opening.fingerprint);
+        (uint256 device, bytes32 fingerprint) = (uint32(opening.terms), opening.fingerprint);
         bytes calldata curve = opening.curve;
         assembly ("memory-safe") {
             let p := mload(0x40)
@@ -250,11 +283,19 @@ abstract contract Bidding is MarketState {
         }
     }
 
+    function _limitOf(uint256 terms) internal pure returns (uint256) {
+        return uint32(terms >> 32);
+    }
+
+    function _alphaOf(uint256 terms) internal pure returns (uint256) {
+        return uint24(terms >> ALPHA_SHIFT);
+    }
+
     /// @dev What an opened bid keeps locked until its claim: the worst-case deposit, towards which the bond counts (§6).
     /// A seller's worst case is its whole quantity at the grid's highest tick, a buyer's its own prices (at least tick 1).
-    function _locked(uint256 side, uint256 quantity, uint256 value) internal view returns (uint256) {
+    function _locked(uint256 side, uint256 quantity, uint256 value, uint256 terms) internal view returns (uint256) {
         uint256 reserve = side == SELL
-            ? Money.deposit(_alphaSeller, quantity * (_ticks - 1), _tickSize)
+            ? Money.deposit(_alphaOf(terms), quantity * (_ticks - 1), _tickSize)
             : Money.deposit(_alphaBuyer, value, _tickSize);
         return reserve > _bond ? reserve : _bond;
     }

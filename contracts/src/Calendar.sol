@@ -37,10 +37,12 @@ abstract contract Calendar {
         uint8 rationing; // 0 pro rata, 1 seeded order
         uint96 tickSize; // base units per kWh and tick
         uint96 bond; // base units a commitment
-        uint32 alphaSeller; // ppm
+        uint32 alphaSeller; // ppm, of a seller without a record; see alphaProven
         uint32 alphaBuyer; // ppm
         uint32 efficiency; // η, contractual, ppm
         uint32 tolerance; // ppm; from this ρ on the whole deposit is released
+        uint32 alphaProven; // ppm, of a seller whose reliability is 1; at most alphaSeller
+        uint32 reliabilityGain; // γ, ppm: how much one window's ρ moves the reliability; 0 keeps α_S fixed
     }
 
     // What a window's stored status can be.
@@ -77,6 +79,8 @@ abstract contract Calendar {
     uint256 internal immutable _alphaBuyer;
     uint256 internal immutable _efficiency;
     uint256 internal immutable _tolerance;
+    uint256 internal immutable _alphaProven;
+    uint256 internal immutable _reliabilityGain;
 
     constructor(Parameters memory p) {
         _validate(p);
@@ -98,6 +102,8 @@ abstract contract Calendar {
         _alphaBuyer = p.alphaBuyer;
         _efficiency = p.efficiency;
         _tolerance = p.tolerance;
+        _alphaProven = p.alphaProven;
+        _reliabilityGain = p.reliabilityGain;
     }
 
     /// @notice The calendar, as it was given at deployment.
@@ -120,6 +126,8 @@ abstract contract Calendar {
         p.alphaBuyer = uint32(_alphaBuyer);
         p.efficiency = uint32(_efficiency);
         p.tolerance = uint32(_tolerance);
+        p.alphaProven = uint32(_alphaProven);
+        p.reliabilityGain = uint32(_reliabilityGain);
     }
 
     /// @dev The one decision of a window's phase, from its stored status and the time.
@@ -185,5 +193,7 @@ abstract contract Calendar {
         if (p.alphaBuyer == 0 || p.alphaBuyer > PPM) revert Errors.BadCalendar(15);
         if (p.efficiency == 0 || p.efficiency > PPM) revert Errors.BadCalendar(16);
         if (p.tolerance == 0 || p.tolerance > PPM) revert Errors.BadCalendar(17);
+        if (p.alphaProven == 0 || p.alphaProven > p.alphaSeller) revert Errors.BadCalendar(18);
+        if (p.reliabilityGain > PPM) revert Errors.BadCalendar(19);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {Errors} from "./lib/Errors.sol";
 import {RightId} from "./lib/RightId.sol";
+import {RightWord} from "./lib/RightWord.sol";
 
 /// @notice Renders a right's metadata; kept apart so that the token stays small.
 interface IRightMetadata {
@@ -14,12 +15,16 @@ interface IRightMetadata {
 /// @notice A seller's right receives the payments of its bid, a buyer's the compensation for what is not delivered.
 /// What can be derived (window, side, participant, price, deposit, payment) is not stored: see RightId.
 contract CapacityRights is ERC721 {
+    using RightWord for uint256;
+
     /// @notice What is stored of a right. `whole` is the bid's filled quantity, of which the right is a part.
     struct Right {
         uint40 quantity; // Wh
         uint40 whole; // Wh
         uint32 device; // of a seller
         bool paid; // by a buyer; always true for a seller
+        uint24 alpha; // ppm, a seller's deposit coefficient α_S
+        uint8 units; // of the battery's energy that the whole bid holds, in Q_max/64; 0 for a buyer
         uint96 drawn; // base units drawn by a seller
     }
 
@@ -37,7 +42,7 @@ contract CapacityRights is ERC721 {
     address public immutable delivery;
     IRightMetadata public immutable metadata;
 
-    mapping(uint256 rightId => Right right) private _rights;
+    mapping(uint256 rightId => uint256 word) private _rights;
     mapping(uint256 finalId => Settlement settlement) private _settlements;
 
     constructor(address market_, address delivery_, IRightMetadata metadata_) ERC721("Stowatt capacity right", "SWCR") {
@@ -59,15 +64,15 @@ contract CapacityRights is ERC721 {
         _;
     }
 
-    /// @notice Mints a bid's right. There is no callback to the receiver (T13).
-    function mint(address to, uint256 rightId, uint256 quantity, uint32 device, bool paid) external onlyMarket {
-        _rights[rightId] = Right(uint40(quantity), uint40(quantity), device, paid, 0);
+    /// @notice Mints a bid's right; `word` is what is stored of it, see RightWord. There is no callback to the receiver (T13).
+    function mint(address to, uint256 rightId, uint256 word) external onlyMarket {
+        _rights[rightId] = word;
         _mint(to, rightId);
     }
 
     /// @notice Records a buyer's payment.
     function markPaid(uint256 rightId) external onlyMarket {
-        _rights[rightId].paid = true;
+        _rights[rightId] = _rights[rightId].asPaid();
     }
 
     /// @notice Destroys the right of a buyer in default.
@@ -78,7 +83,7 @@ contract CapacityRights is ERC721 {
 
     /// @notice Records what a seller's right has drawn so far (32).
     function recordDrawn(uint256 rightId, uint256 drawn) external onlyDelivery {
-        _rights[rightId].drawn = uint96(drawn);
+        _rights[rightId] = _rights[rightId].withDrawn(drawn);
     }
 
     /// @notice Replaces a right by its final settlement token (27), which its holder receives.
@@ -97,17 +102,13 @@ contract CapacityRights is ERC721 {
         address holder = ownerOf(rightId);
         if (RightId.isFinal(rightId)) revert Errors.AlreadySettled(rightId);
         if (!_isAuthorized(holder, msg.sender, rightId)) revert Errors.NotHolder(rightId, msg.sender);
-        Right memory right = _rights[rightId];
-        if (!right.paid) revert Errors.Unpaid(rightId);
-        if (quantity == 0 || quantity >= right.quantity) revert Errors.BadSplit(rightId, quantity);
+        uint256 right = _rights[rightId];
+        if (!right.paid()) revert Errors.Unpaid(rightId);
+        if (quantity == 0 || quantity >= right.quantity()) revert Errors.BadSplit(rightId, quantity);
 
-        uint256 rest = right.quantity - quantity;
         newRightId = RightId.later(rightId, quantity);
-        uint256 drawn = right.drawn;
-        _rights[newRightId] =
-            Right(uint40(rest), right.whole, right.device, true, _shareUp(drawn, rest, right.quantity));
-        _rights[rightId] =
-            Right(uint40(quantity), right.whole, right.device, true, _shareUp(drawn, quantity, right.quantity));
+        _rights[newRightId] = right.part(right.quantity() - quantity);
+        _rights[rightId] = right.part(quantity);
         emit Split(rightId, newRightId, quantity);
         _mint(holder, newRightId);
     }
@@ -116,7 +117,16 @@ contract CapacityRights is ERC721 {
     function rightOf(uint256 rightId) external view returns (Right memory) {
         _requireOwned(rightId);
         if (RightId.isFinal(rightId)) revert Errors.AlreadySettled(rightId);
-        return _rights[rightId];
+        uint256 word = _rights[rightId];
+        return Right(
+            uint40(word.quantity()),
+            uint40(word.whole()),
+            uint32(word.device()),
+            word.paid(),
+            uint24(word.alpha()),
+            uint8(word.units()),
+            uint96(word.drawn())
+        );
     }
 
     /// @notice What a final settlement token records.
@@ -127,8 +137,8 @@ contract CapacityRights is ERC721 {
 
     /// @notice A right's quantity in Wh, and whether it is paid. Reverts if the right does not exist.
     function quantityAndPaid(uint256 rightId) external view returns (uint256 quantity, bool paid) {
-        Right storage right = _rights[rightId];
-        (quantity, paid) = (right.quantity, right.paid);
+        uint256 word = _rights[rightId];
+        (quantity, paid) = (word.quantity(), word.paid());
         if (quantity == 0) revert Errors.NoSuchRight(rightId);
     }
 
@@ -148,10 +158,5 @@ contract CapacityRights is ERC721 {
     function tokenURI(uint256 rightId) public view override returns (string memory) {
         _requireOwned(rightId);
         return metadata.tokenURI(rightId);
-    }
-
-    /// @dev ⌈drawn · part / whole⌉; at most `drawn`, so it fits.
-    function _shareUp(uint256 drawn, uint256 part, uint256 whole) private pure returns (uint96) {
-        return uint96((drawn * part + whole - 1) / whole);
     }
 }

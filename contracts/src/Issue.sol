@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Clearing} from "./Clearing.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {CapacityRights} from "./CapacityRights.sol";
 import {BidCurve} from "./lib/BidCurve.sol";
 import {BidSlot} from "./lib/BidSlot.sol";
@@ -9,6 +10,7 @@ import {Errors} from "./lib/Errors.sol";
 import {Money} from "./lib/Money.sol";
 import {Rationing} from "./lib/Rationing.sol";
 import {RightId} from "./lib/RightId.sol";
+import {RightWord} from "./lib/RightWord.sol";
 import {StatusWord, ResultWord, MoneyWord} from "./lib/WindowWords.sol";
 
 /// @title Issue of the allocation: escrow, payment, mint; late payment; buyer default; refunds (§6).
@@ -22,16 +24,18 @@ abstract contract Issue is Clearing {
     struct Claim {
         uint32 window;
         address participant;
-        uint32 device; // of a seller; 0 for a buyer
+        uint96 terms; // of a seller, see Opening; 0 for a buyer
         bytes bid; // curve and offsets
     }
 
-    /// @dev The money side of one issue, in base units.
+    /// @dev The money side of one issue in base units, and the energy units that the fill holds on to and frees.
     struct Terms {
         uint256 deposit;
         uint256 payment;
         uint256 bondShare;
         uint256 unlocked;
+        uint256 units;
+        uint256 freeUnits;
         bool paid;
     }
 
@@ -104,14 +108,18 @@ abstract contract Issue is Clearing {
         rights.burn(rightId);
     }
 
-    /// @notice Gives the bond of a commitment back that was never opened, in a void window. Anybody may.
+    /// @notice Ends a commitment that was never opened: its energy is free again, and in a void window its bond comes back
+    /// (in a cleared one it is forfeited). Anybody may.
     function refundCommitment(uint256 window, address participant) external nonReentrant {
         (uint256 round, uint256 place) = _ringOf(window);
-        _inPhase(window, Phase.Void);
-        if (!_slots[participant][place].isCommitted(round)) revert Errors.NoCommitment(window, participant);
+        Phase phase = _phase(window, _status[window].status(), block.timestamp);
+        if (phase < Phase.Payment) revert Errors.WrongPhase(window, uint8(phase));
+        uint256 slot = _slots[participant][place];
+        if (!slot.isCommitted(round)) revert Errors.NoCommitment(window, participant);
         _slots[participant][place] = BidSlot.resolved(round);
-        _credit(participant, _bond);
-        emit Refunded(window, participant, _bond);
+        uint256 bond = phase == Phase.Void ? _bond : 0;
+        _accounts[participant] = _unpromise(_plus(_accounts[participant], bond), slot.unitsOf());
+        emit Refunded(window, participant, bond);
     }
 
     function _claim(Claim calldata c) private {
@@ -123,25 +131,22 @@ abstract contract Issue is Clearing {
         (uint256 round, uint256 place) = _ringOf(c.window);
         _slots[c.participant][place] = BidSlot.resolved(round);
 
-        uint256 side = slot.sideOf();
-        (uint256 locked, uint256 quantity) = _measure(c.bid, side, _result[c.window]);
-        if (phase == Phase.Void) {
-            _credit(c.participant, locked);
-            emit Refunded(c.window, c.participant, locked);
-        } else if (quantity == 0) {
-            _credit(c.participant, locked);
-            emit Claimed(c.window, c.participant, 0, 0, 0, 0, locked);
-        } else {
-            _issue(c, side, quantity, locked, status, phase);
-        }
+        (uint256 locked, uint256 quantity) = _measure(c, slot.sideOf(), _result[c.window]);
+        if (phase != Phase.Void && quantity != 0) return _issue(c, slot, quantity, locked, status, phase);
+        _accounts[c.participant] = _unpromise(_plus(_accounts[c.participant], locked), slot.unitsOf());
+        if (phase == Phase.Void) emit Refunded(c.window, c.participant, locked);
+        else emit Claimed(c.window, c.participant, 0, 0, 0, 0, locked);
     }
 
     /// @dev Moves the deposit to escrow and the payment to the pool, frees the rest, mints the right.
-    function _issue(Claim calldata c, uint256 side, uint256 quantity, uint256 locked, uint256 status, Phase phase)
+    function _issue(Claim calldata c, uint256 slot, uint256 quantity, uint256 locked, uint256 status, Phase phase)
         private
     {
-        Terms memory t = _terms(side, quantity, status, _result[c.window]);
+        uint256 side = slot.sideOf();
+        Terms memory t = _settlementTerms(c.terms, side, quantity, status, _result[c.window]);
         t.unlocked = locked - t.deposit;
+        if (side == SELL) t.units = Math.ceilDiv(quantity * UNITS, _limitOf(c.terms));
+        t.freeUnits = slot.unitsOf() - t.units;
         // A claim after the payment deadline cannot be paid any more: the buyer is in default at once.
         bool late = side == BUY && phase != Phase.Payment;
         _settleAccount(c.participant, t, late);
@@ -157,18 +162,23 @@ abstract contract Issue is Clearing {
         if (late) {
             _default(c.window, c.participant, quantity, t.deposit);
         } else {
-            rights.mint(c.participant, RightId.make(c.window, side, c.participant, 0), quantity, c.device, t.paid);
+            _mint(c, side, quantity, t);
         }
     }
 
+    function _mint(Claim calldata c, uint256 side, uint256 quantity, Terms memory t) private {
+        uint256 word = RightWord.make(quantity, uint32(c.terms), _alphaOf(c.terms), t.units, t.paid);
+        rights.mint(c.participant, RightId.make(c.window, side, c.participant, 0), word);
+    }
+
     /// @dev Deposit, payment due, and the share of the other side's forfeited bonds, pro rata to the fill (§5).
-    function _terms(uint256 side, uint256 quantity, uint256 status, uint256 result)
+    function _settlementTerms(uint256 terms, uint256 side, uint256 quantity, uint256 status, uint256 result)
         private
         view
         returns (Terms memory t)
     {
         uint256 tick = result.tick();
-        t.deposit = Money.deposit(side == SELL ? _alphaSeller : _alphaBuyer, quantity * tick, _tickSize);
+        t.deposit = Money.deposit(side == SELL ? _alphaOf(terms) : _alphaBuyer, quantity * tick, _tickSize);
         uint256 forfeited = (side == SELL ? status.buyers() : status.sellers()) * _bond;
         t.bondShare = Money.share(forfeited, quantity, result.volume());
         t.paid = side == SELL;
@@ -177,7 +187,7 @@ abstract contract Issue is Clearing {
 
     /// @dev Frees what is not needed, and takes a buyer's payment if its balance covers it and it is in time.
     function _settleAccount(address participant, Terms memory t, bool late) private {
-        uint256 account = _plus(_accounts[participant], t.unlocked + t.bondShare);
+        uint256 account = _unpromise(_plus(_accounts[participant], t.unlocked + t.bondShare), t.freeUnits);
         if (!t.paid) {
             if (!late && account & BALANCE_MASK >= t.payment) {
                 account = _minus(account, participant, t.payment);
@@ -198,12 +208,12 @@ abstract contract Issue is Clearing {
     }
 
     /// @dev What the bid keeps locked, and its fill at the cleared price: O(segments), no loop over bids (§4).
-    function _measure(bytes calldata bid, uint256 side, uint256 result)
+    function _measure(Claim calldata c, uint256 side, uint256 result)
         internal
         view
         returns (uint256 locked, uint256 filled)
     {
-        bytes memory b = bid;
+        bytes memory b = c.bid;
         uint256 quantity;
         uint256 value;
         // At most 16 segments of 32 bits, at ticks of 14 bits.
@@ -223,7 +233,7 @@ abstract contract Issue is Clearing {
                 }
             }
         }
-        locked = _locked(side, quantity, value);
+        locked = _locked(side, quantity, value, c.terms);
     }
 
     /// @dev What a marginal segment at `offset` gets of the residual (21), (22).
@@ -235,6 +245,6 @@ abstract contract Issue is Clearing {
     function _slotAndHash(Claim calldata c) private view returns (uint256 slot, uint256 hash) {
         (uint256 round, uint256 place) = _ringOf(c.window);
         slot = _slots[c.participant][place];
-        hash = BidSlot.opened(round, slot.sideOf(), c.window, c.device, c.bid);
+        hash = BidSlot.opened(round, slot, c.window, c.terms, c.bid);
     }
 }

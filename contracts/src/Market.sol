@@ -31,8 +31,25 @@ contract Market is Issue {
 
     /// @notice `digest` is the hash of the other values, so that an auditor sees any of them altered.
     event MarketDeployed(Calendar.Parameters calendar, Wiring wiring, bool openMode, bytes32 digest);
+    /// @notice A delivered right moved its device's reliability, and with it the α_S of the account's next commitments (§6).
+    event ReliabilityChanged(address indexed account, uint256 indexed device, uint256 reliability);
     /// @notice A pool that nobody has a claim on went to the treasury.
     event PoolSwept(uint256 indexed window, uint256 amount);
+
+    /// @notice What the delivery contract found of a seller's right, or a part of one.
+    struct SellerSettlement {
+        uint256 window;
+        uint256 quantity; // Wh
+        address holder;
+        uint256 payment; // from the pool to the holder
+        address depositor;
+        uint256 deposit;
+        uint256 released; // of the deposit, to the depositor; the rest goes to the pool
+        uint256 device;
+        uint256 units; // of the depositor's energy that are free again
+        uint256 fulfilment; // ρ, ppm
+        uint256 weight; // of ρ in the device's reliability, ppm
+    }
 
     address public immutable delivery;
 
@@ -60,34 +77,40 @@ contract Market is Issue {
         _credit(holder, amount);
     }
 
-    /// @notice Settles a seller's right of `quantity` Wh (26): `payment` from the pool to the holder, `released` of the
-    /// `deposit` to the depositor, the rest of it to the pool. When the last one is settled and no buyer paid, nobody has a
-    /// claim on the pool, and it goes to the treasury.
-    function settleSeller(
-        uint256 window,
-        address holder,
-        uint256 payment,
-        address depositor,
-        uint256 deposit,
-        uint256 released,
-        uint256 quantity
-    ) external onlyDelivery nonReentrant {
-        uint256 volume = _result[window].volume();
-        uint256 status = _status[window];
-        if (status.resolved() != 2 * volume) revert Errors.FillsOutstanding(window, status.resolved(), 2 * volume);
-        status = status.withSettled(quantity);
-        _status[window] = status;
+    /// @notice Settles a seller's right (26). When the last one is settled and no buyer paid, nobody has a claim on the pool,
+    /// and it goes to the treasury.
+    function settleSeller(SellerSettlement calldata s) external onlyDelivery nonReentrant {
+        uint256 volume = _result[s.window].volume();
+        uint256 status = _status[s.window];
+        if (status.resolved() != 2 * volume) revert Errors.FillsOutstanding(s.window, status.resolved(), 2 * volume);
+        status = status.withSettled(s.quantity);
+        _status[s.window] = status;
 
-        uint256 money = _money[window];
-        uint256 pool = money.pool() - payment + (deposit - released);
+        uint256 money = _money[s.window];
+        uint256 pool = money.pool() - s.payment + (s.deposit - s.released);
         if (status.settled() == volume && money.paid() == 0) {
-            emit PoolSwept(window, pool);
+            emit PoolSwept(s.window, pool);
             _credit(treasury, pool);
             pool = 0;
         }
-        _money[window] = MoneyWord.make(pool, money.escrow() - deposit, money.paid());
-        _credit(holder, payment);
-        _credit(depositor, released);
+        _money[s.window] = MoneyWord.make(pool, money.escrow() - s.deposit, money.paid());
+        _credit(s.holder, s.payment);
+        _settleDepositor(s);
+    }
+
+    /// @dev The depositor's released deposit, freed energy, and its device's reliability r ← r(1 − w) + ρw (§6); rounded
+    /// down, the escrow gains. A device that the account has replaced has no say any more.
+    function _settleDepositor(SellerSettlement calldata s) private {
+        uint256 account = _unpromise(_plus(_accounts[s.depositor], s.released), s.units);
+        if (s.weight != 0 && uint32(account >> DEVICE_SHIFT) == s.device) {
+            uint256 old = (account >> RELIABILITY_SHIFT) & RELIABILITY_MASK;
+            uint256 reliability = (old * (Money.PPM - s.weight) + s.fulfilment * s.weight) / Money.PPM;
+            if (reliability != old) {
+                account = _withReliability(account, reliability);
+                emit ReliabilityChanged(s.depositor, s.device, reliability);
+            }
+        }
+        _accounts[s.depositor] = account;
     }
 
     /// @notice Settles a buyer's paid right of `quantity` Wh: its share of the pool to the holder, its deposit to the

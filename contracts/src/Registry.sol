@@ -8,8 +8,15 @@ import {Errors} from "./lib/Errors.sol";
 
 /// @notice What the registry tells the market of an account.
 interface IAdmission {
-    function sync(address account, uint8 roles, uint40 expiry, uint32 device, uint32 limitWh, bytes32 fingerprint)
-        external;
+    function sync(
+        address account,
+        uint8 roles,
+        uint40 expiry,
+        uint32 device,
+        uint32 limitWh,
+        uint16 capacity,
+        bytes32 fingerprint
+    ) external;
 }
 
 /// @title Who may trade, with which device, metered by which key.
@@ -205,6 +212,11 @@ contract Registry is AccessControl, EIP712 {
         return _devices[device].exportW;
     }
 
+    /// @notice The device's Q_max (1) in Wh; zero for an unknown device.
+    function windowLimitOf(uint256 device) external view returns (uint256) {
+        return _devices[device].limitWh;
+    }
+
     function didOf(address account) external view returns (string memory) {
         return _participants[account].did;
     }
@@ -245,7 +257,14 @@ contract Registry is AccessControl, EIP712 {
     function _sync(address account) private {
         Participant storage p = _participants[account];
         Device storage d = _devices[p.device];
-        market.sync(account, p.roles, p.expiry, p.device, d.limitWh, d.fingerprint);
+        market.sync(account, p.roles, p.expiry, p.device, d.limitWh, _capacity(d.usableWh, d.limitWh), d.fingerprint);
+    }
+
+    /// @dev The device's energy in units of Q_max/64, rounded down: nothing beyond it can be sold.
+    function _capacity(uint256 usableWh, uint256 limitWh) private pure returns (uint16) {
+        if (limitWh == 0) return 0;
+        uint256 units = (64 * usableWh) / limitWh;
+        return units < type(uint16).max ? uint16(units) : type(uint16).max;
     }
 
     function _chain(bytes memory values) private returns (bytes32 d) {

@@ -58,7 +58,7 @@ contract RightMetadata is IRightMetadata {
         CapacityRights.Right memory right = market.rights().rightOf(rightId);
         Calendar.Parameters memory p = market.calendar();
         (uint256 tick,,,,,) = market.resultOf(RightId.window(rightId));
-        uint256 alpha = RightId.side(rightId) == 0 ? p.alphaSeller : p.alphaBuyer;
+        uint256 alpha = RightId.side(rightId) == 0 ? right.alpha : p.alphaBuyer;
         uint256 deposit =
             Money.depositPart(alpha, RightId.start(rightId), right.quantity, tick, p.tickSize);
         return abi.encodePacked(

@@ -8,8 +8,11 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Errors} from "./lib/Errors.sol";
 
 /// @title Participants' balances of the settlement token (§6), and what the registry says of them.
-/// @notice One word an account: free balance, 96 bits | device, 32 | Q_max in Wh, 32 | credential's expiry, 40 |
-/// roles, 8. Paths out are pulls (T13); the received amount is measured (T14); one lock guards every call (T15).
+/// @notice One word an account: free balance, 96 bits | device, 32 | Q_max in Wh, 32 | the device's reliability r in ppm,
+/// 20 | its energy, 16, and what of it is promised, 16, in units of Q_max/64 | credential's expiry, 40 | roles, 4.
+/// Paths out are pulls (T13); the received amount is measured (T14); one lock guards every call (T15).
+/// @dev A seller's commitments, opened bids and unsettled rights each hold units of its battery's energy. They never hold
+/// more than it has, so that one battery is not sold in many windows beyond what it can deliver (§2, T42).
 abstract contract Vault is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -20,8 +23,16 @@ abstract contract Vault is ReentrancyGuardTransient {
     uint256 internal constant BALANCE_MASK = (1 << 96) - 1;
     uint256 internal constant DEVICE_SHIFT = 96;
     uint256 internal constant LIMIT_SHIFT = 128;
-    uint256 internal constant EXPIRY_SHIFT = 160;
-    uint256 internal constant ROLES_SHIFT = 200;
+    uint256 internal constant RELIABILITY_SHIFT = 160;
+    uint256 internal constant CAPACITY_SHIFT = 180;
+    uint256 internal constant PROMISED_SHIFT = 196;
+    uint256 internal constant EXPIRY_SHIFT = 212;
+    uint256 internal constant ROLES_SHIFT = 252;
+    /// @dev Energy units in Q_max, the most that a device can deliver in one window.
+    uint256 internal constant UNITS = 64;
+    uint256 internal constant RELIABILITY_MASK = (1 << 20) - 1;
+    /// @dev What the registry cannot change: the balance, and the units that are promised.
+    uint256 private constant KEPT_MASK = BALANCE_MASK | (0xffff << PROMISED_SHIFT);
 
     IERC20 public immutable token;
     address public immutable registry;
@@ -57,13 +68,23 @@ abstract contract Vault is ReentrancyGuardTransient {
         token.safeTransfer(to, amount);
     }
 
-    /// @notice Written by the registry whenever an account's admission or device changes.
-    function sync(address account, uint8 roles, uint40 expiry, uint32 device, uint32 limitWh, bytes32 fingerprint)
-        external
-    {
+    /// @notice Written by the registry whenever an account's admission or device changes. Another device has no record: its
+    /// reliability starts at 0 (T43). What was promised with the old one stays promised.
+    function sync(
+        address account,
+        uint8 roles,
+        uint40 expiry,
+        uint32 device,
+        uint32 limitWh,
+        uint16 capacity,
+        bytes32 fingerprint
+    ) external {
         if (msg.sender != registry) revert Errors.NotRegistry(msg.sender);
-        _accounts[account] = (_accounts[account] & BALANCE_MASK) | (uint256(device) << DEVICE_SHIFT)
-            | (uint256(limitWh) << LIMIT_SHIFT) | (uint256(expiry) << EXPIRY_SHIFT) | (uint256(roles) << ROLES_SHIFT);
+        uint256 old = _accounts[account];
+        uint256 kept = old & KEPT_MASK;
+        if (uint32(old >> DEVICE_SHIFT) == device) kept |= old & (RELIABILITY_MASK << RELIABILITY_SHIFT);
+        _accounts[account] = kept | (uint256(device) << DEVICE_SHIFT) | (uint256(limitWh) << LIMIT_SHIFT)
+            | (uint256(capacity) << CAPACITY_SHIFT) | (uint256(expiry) << EXPIRY_SHIFT) | (uint256(roles) << ROLES_SHIFT);
         fingerprintOf[account] = fingerprint;
     }
 
@@ -72,14 +93,9 @@ abstract contract Vault is ReentrancyGuardTransient {
         return _accounts[account] & BALANCE_MASK;
     }
 
-    /// @notice What the registry last said of the account.
-    function admissionOf(address account)
-        external
-        view
-        returns (uint8 roles, uint40 expiry, uint32 device, uint32 limitWh)
-    {
-        uint256 word = _accounts[account];
-        return (uint8(word >> ROLES_SHIFT), uint40(word >> EXPIRY_SHIFT), uint32(word >> DEVICE_SHIFT), uint32(word >> LIMIT_SHIFT));
+    /// @notice All that is stored of the account in one word, laid out as above. Off chain it costs nothing to take apart.
+    function accountOf(address account) external view returns (uint256) {
+        return _accounts[account];
     }
 
     /// @dev May the account of this word bid on `side`? A seller (0) needs a device; outside the open mode everybody needs the
@@ -95,6 +111,29 @@ abstract contract Vault is ReentrancyGuardTransient {
 
     function _take(address account, uint256 amount) internal {
         _accounts[account] = _minus(_accounts[account], account, amount);
+    }
+
+    /// @dev The account's word with `units` more of its battery's energy promised.
+    function _promise(uint256 word, address account, uint256 units) internal pure returns (uint256) {
+        unchecked {
+            uint256 promised = uint16(word >> PROMISED_SHIFT) + units;
+            if (promised > uint16(word >> CAPACITY_SHIFT)) {
+                revert Errors.Oversold(account, promised, uint16(word >> CAPACITY_SHIFT));
+            }
+            return word + (units << PROMISED_SHIFT);
+        }
+    }
+
+    /// @dev The account's word with `units` less promised. Every unit is returned once: by whatever ends its promise.
+    function _unpromise(uint256 word, uint256 units) internal pure returns (uint256) {
+        unchecked {
+            return word - (units << PROMISED_SHIFT);
+        }
+    }
+
+    /// @dev The account's word with another reliability.
+    function _withReliability(uint256 word, uint256 reliability) internal pure returns (uint256) {
+        return (word & ~(RELIABILITY_MASK << RELIABILITY_SHIFT)) | (reliability << RELIABILITY_SHIFT);
     }
 
     /// @dev An account word with a larger free balance.

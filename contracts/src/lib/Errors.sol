@@ -38,8 +38,10 @@ library Errors {
     error TooEarlyToOpen(uint256 window);
     /// @notice The account's credential is missing the side's role, revoked, or expired; or a seller has no device.
     error NotAdmitted(address account, uint8 side);
-    /// @notice The side is neither 0 (sell) nor 1 (buy).
-    error BadSide(uint256 side);
+    /// @notice A bid holds at most 64 units of a battery's energy: all that one window can take.
+    error BadUnits(uint256 units);
+    /// @notice The battery's energy is promised already: with this commitment `promised` of `capacity` units would be (§2).
+    error Oversold(address account, uint256 promised, uint256 capacity);
     /// @notice The commitment is zero, the encoding of no point.
     error BadCommitment(uint256 window);
     /// @notice The account's ring place holds a bid of an earlier window that must be claimed first (T17).
@@ -51,7 +53,7 @@ library Errors {
     error OpeningRefused(uint256 window, address participant, bytes4 reason);
     /// @notice The curve's encoding breaks §2.
     error BadCurve();
-    /// @notice The curve's sum of widths exceeds the device's certified Q_max (1).
+    /// @notice The curve's sum of widths exceeds its commitment's units of the device's certified Q_max (1).
     error BeyondDevice();
     /// @notice The blinder is zero or not below the group order (T4).
     error BadBlinder();
