@@ -9,6 +9,7 @@ import typer
 
 from stowatt.agent import report
 from stowatt.agent.delivery import Energy
+from stowatt.cli import gateway
 from stowatt.cli.keys import ask_password, home, key_store
 from stowatt.cli.output import show_steps
 from stowatt.cli.progress import counting
@@ -20,6 +21,8 @@ from stowatt.metering import CounterFile
 from stowatt.private_files import private_folder
 
 meter_app = command_group("meter", "Report meter readings.")
+
+meter_app.command("run")(gateway.run)
 
 COLUMNS: Final = ("window", "sub_slot", "energy")
 _MOST_READINGS: Final = 100_000
