@@ -2,6 +2,8 @@
 
 import typer
 
+from stowatt.cli.wear_fit import fit
+
 wear_app = typer.Typer(
     name="wear",
     no_args_is_help=True,
@@ -14,3 +16,6 @@ wear_app = typer.Typer(
 @wear_app.callback()
 def wear() -> None:
     """What using a battery costs it: marginal wear, ask curves, calibration."""
+
+
+wear_app.command("fit")(fit)
