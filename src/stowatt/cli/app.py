@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "rights": "stowatt.cli.rights:rights_app",
     "meter": "stowatt.cli.meter:meter_app",
     "settle": "stowatt.cli.issue:settle",
+    "dispatch": "stowatt.cli.dispatch:dispatch",
     "demo": "stowatt.cli.demo:demo",
     "audit": "stowatt.cli.audit:audit",
     "wear": "stowatt.cli.wear:wear_app",

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stowatt.calendar import deadlines
 from stowatt.curves import Side
 from stowatt.dispatch.cleared import ClearedMarket, ClearedWindow, Device, Right
 from stowatt.dispatch.errors import DispatchError
@@ -151,8 +152,9 @@ def build(
 ) -> DispatchPlan:
     """The schedules of the windows asked for (all by default), as they stand at time `at` (that of the last event).
 
-    `stored_wh` says by device what is stored when the first of the windows starts; a battery that is not named is
-    assumed to be full. `net_load_wh` forecasts by device and window what its home needs (PV surplus is negative).
+    `net_load_wh` forecasts by device and window what its home needs (PV surplus is negative), also in windows without a
+    trade: a battery's schedule has a row for each window that it sold or that is forecast. `stored_wh` says by device
+    what is stored when the first of these starts; a battery that is not named is assumed to be full.
     """
     moment = market.as_of if at is None else at
     chosen = _chosen(market, windows)
@@ -208,32 +210,32 @@ def _battery(
     loads: Mapping[tuple[int, int], int],
 ) -> BatterySchedule:
     storage = Storage.of(device.parameters, stored)
-    mine = {window.number: [r for r in window.sells if r.device == device.number] for window in windows}
-    forecast = {window for number, window in loads if number == device.number}
-    used = [window for window in windows if mine[window.number] or window.number in forecast]
-    eta = market.calendar.efficiency
+    number, eta = device.number, market.calendar.efficiency
+    traded = {window.number: window for window in windows}
+    mine = {window: [right for right in traded[window].sells if right.device == number] for window in traded}
+    used = sorted({w for w, rights in mine.items() if rights} | {w for other, w in loads if other == number})
+    times = {window: deadlines(market.calendar, window) for window in used}
 
     def slots(wh_of: Callable[[ClearedWindow, Right], int]) -> list[Slot]:
         found = []
         for window in used:
-            net = loads.get((device.number, window.number), 0)
             bids: defaultdict[str, int] = defaultdict(int)  # the parts of one bid are delivered together
-            for right in mine[window.number]:
-                bids[right.id.participant] += wh_of(window, right)
-            sale = sum(_metered(wh, eta) for wh in bids.values())
-            found.append(Slot(window.number, window.times.start, window.length_s, sale, max(0, net), max(0, -net)))
+            for right in mine.get(window, []):
+                bids[right.id.participant] += wh_of(traded[window], right)
+            sale, net = sum(_metered(wh, eta) for wh in bids.values()), loads.get((number, window), 0)
+            found.append(Slot(window, times[window].start, market.calendar.length, sale, max(0, net), max(0, -net)))
         return found
 
     verdict = check(storage, slots(lambda window, right: window.due(right, at)))
     contracted = check(storage, slots(lambda _, right: right.wh))
     rows = []
     for window, step in zip(used, verdict.steps, strict=True):
-        rights, deliver = mine[window.number], step.slot.sale_wh
+        rights, deliver = mine.get(window, []), step.slot.sale_wh
         rows.append(
             BatteryRow(
-                window.number, window.times.start, window.times.end, tuple(right.id.encode() for right in rights),
-                sum(right.wh for right in rights), sum(window.due(right, at) for right in rights), deliver,
-                _watts(deliver, window.length_s),
+                window, times[window].start, times[window].end, tuple(right.id.encode() for right in rights),
+                sum(right.wh for right in rights), sum(traded[window].due(right, at) for right in rights), deliver,
+                _watts(deliver, market.calendar.length),
                 _watts(ceil_div(deliver, market.calendar.sub_slots), market.calendar.sub_slot),
                 step.slot.own_wh, step.slot.charge_wh, step.before_wh, step.after_wh, step.missing_wh,
             )
