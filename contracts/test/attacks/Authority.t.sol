@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {CapacityRights} from "../../src/CapacityRights.sol";
+import {Market} from "../../src/Market.sol";
 import {Registry} from "../../src/Registry.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
@@ -17,12 +18,12 @@ contract AuthorityAttacks is Fixture {
             address caller = callers[i];
             vm.startPrank(caller);
             vm.expectRevert(abi.encodeWithSelector(Errors.NotRegistry.selector, caller));
-            market.sync(caller, 3, type(uint40).max, 1, 1000, 0);
+            market.sync(caller, 3, type(uint40).max, 1, 1000, 64, 0);
             bytes memory notDelivery = abi.encodeWithSelector(Errors.NotDelivery.selector, caller);
             vm.expectRevert(notDelivery);
             market.payStream(W, caller, 1);
             vm.expectRevert(notDelivery);
-            market.settleSeller(W, caller, 1, caller, 1, 1, 1);
+            market.settleSeller(Market.SellerSettlement(W, 1, caller, 1, caller, 1, 1, 1, 1, 1, 1));
             vm.expectRevert(notDelivery);
             market.settleBuyer(W, caller, caller, 1, 1);
             vm.expectRevert(notDelivery);
@@ -31,7 +32,7 @@ contract AuthorityAttacks is Fixture {
             rights.settle(1, CapacityRights.Settlement(1, 1, 1, 1));
             bytes memory notMarket = abi.encodeWithSelector(Errors.NotMarket.selector, caller);
             vm.expectRevert(notMarket);
-            rights.mint(caller, 1, 1, 1, true);
+            rights.mint(caller, 1, 1);
             vm.expectRevert(notMarket);
             rights.markPaid(1);
             vm.expectRevert(notMarket);
@@ -106,7 +107,7 @@ contract AuthorityAttacks is Fixture {
         vm.prank(issuer);
         registry.register(c, signature); // an issuer itself may
         vm.prank(buyer);
-        market.commit(W, BUY, 1);
+        market.commit(W, NO_UNITS, 1);
         c = _credential(buyer, 3);
         registry.register(c, _signCredential(c, issuerKey)); // and renewals are anybody's again
     }
@@ -126,7 +127,7 @@ contract AuthorityAttacks is Fixture {
         vm.prank(issuer);
         assertEq(registry.registerDevice(c, signature), 3);
         vm.prank(seller);
-        market.commit(W, SELL, 1);
+        market.commit(W, ALL_UNITS, 1);
     }
 
     /// A used statement is used again; one of another issuer, another registry, another account.
@@ -216,7 +217,7 @@ contract AuthorityAttacks is Fixture {
     function _notAdmitted(address account, uint256 side) private {
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, account, uint8(side)));
         vm.prank(account);
-        market.commit(W, side, 1);
+        market.commit(W, side == SELL ? ALL_UNITS : NO_UNITS, 1);
     }
 
     function _noRole(address account, bytes32 role) private pure returns (bytes memory) {

@@ -68,7 +68,7 @@ contract MoneyAttacks is Fixture {
         (Issue.Claim memory s,) = _cleared();
         flip = uint8(bound(flip, 1, 255));
         at = uint8(bound(at, 0, s.bid.length));
-        if (at == s.bid.length) s.device ^= flip;
+        if (at == s.bid.length) s.terms ^= flip;
         else s.bid[at] = bytes1(uint8(s.bid[at]) ^ flip);
         vm.expectRevert(abi.encodeWithSelector(Errors.NoSuchBid.selector, W, seller));
         market.claim(s);

@@ -139,11 +139,11 @@ contract RingAttacks is Fixture {
         _open(later);
         vm.expectRevert(abi.encodeWithSelector(Errors.UnclaimedBid.selector, buyer, W));
         vm.prank(buyer);
-        market.commit(later, BUY, 1);
+        market.commit(later, NO_UNITS, 1);
         market.claim(s);
         market.claim(b);
         vm.prank(buyer);
-        market.commit(later, BUY, 1);
+        market.commit(later, NO_UNITS, 1);
         _assertConserved(W, BOND);
     }
 
@@ -157,10 +157,10 @@ contract RingAttacks is Fixture {
         _open(later);
         vm.expectRevert(abi.encodeWithSelector(Errors.UnclaimedBid.selector, buyer, W));
         vm.prank(buyer);
-        market.commit(later, BUY, 1);
+        market.commit(later, NO_UNITS, 1);
         market.refundCommitment(W, buyer);
         vm.prank(buyer);
-        market.commit(later, BUY, 1);
+        market.commit(later, NO_UNITS, 1);
         assertEq(market.balanceOf(buyer), FUNDS - BOND, "one bond, not two");
     }
 
@@ -200,7 +200,7 @@ contract RingAttacks is Fixture {
         market.open(window, 1);
         vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, window));
         vm.prank(buyer);
-        market.commit(window, BUY, 1);
+        market.commit(window, NO_UNITS, 1);
         vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, window));
         market.clear(window);
         vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, window));

@@ -16,7 +16,7 @@ contract SealAttacks is Fixture {
         Bidding.Opening memory o = _commit(W, buyer, BUY, _one(20, 1000));
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer2);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
 
         o.participant = buyer2;
@@ -34,9 +34,9 @@ contract SealAttacks is Fixture {
         Bidding.Opening memory o = _commit(W, seller2, BUY, _one(20, 1000));
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(seller2);
-        market.commit(W, SELL, point);
+        market.commit(W, ALL_UNITS, point);
         _toReveal(W);
-        (,, o.device, o.limitWh) = market.admissionOf(seller2);
+        o.terms = _terms(seller2, ALL_UNITS);
         o.fingerprint = market.fingerprintOf(seller2);
         vm.expectRevert(_refused(o, Errors.OpeningMismatch.selector));
         market.reveal(o);
@@ -49,7 +49,7 @@ contract SealAttacks is Fixture {
         Bidding.Opening memory o = _commit(W, buyer, BUY, _one(20, 1000));
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer);
-        market.commit(W + 1, BUY, point);
+        market.commit(W + 1, NO_UNITS, point);
         _toReveal(W + 1);
         o.window = uint32(W + 1);
         vm.expectRevert(_refused(o, Errors.OpeningMismatch.selector));
@@ -67,7 +67,7 @@ contract SealAttacks is Fixture {
         vm.warp(_start(W) + 1);
         _open(later);
         vm.prank(buyer);
-        market.commit(later, BUY, point);
+        market.commit(later, NO_UNITS, point);
         _toReveal(later);
         vm.expectRevert(_refused(o, Errors.WrongPhase.selector));
         market.reveal(o);
@@ -86,7 +86,7 @@ contract SealAttacks is Fixture {
         assertNotEq(address(first), address(market));
         _open(W);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         vm.expectRevert(_refused(o, Errors.OpeningMismatch.selector));
         market.reveal(o);
@@ -108,7 +108,7 @@ contract SealAttacks is Fixture {
         Bidding.Opening memory o = _opening(W, buyer, BUY, _one(20, 1000));
         uint256 point = Seal.point(address(market), o, BUY) ^ (1 << bit);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         vm.expectRevert(_refused(o, Errors.OpeningMismatch.selector));
         market.reveal(o);
@@ -149,7 +149,7 @@ contract SealAttacks is Fixture {
         o.blinder = bound(r, 1, Seal.ORDER - 1);
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         uint256 proper = o.blinder;
         for (uint256 k = 1; k <= 4; ++k) {
@@ -166,12 +166,12 @@ contract SealAttacks is Fixture {
         _open(W);
         vm.expectRevert(abi.encodeWithSelector(Errors.BadCommitment.selector, W));
         vm.prank(buyer);
-        market.commit(W, BUY, 0);
+        market.commit(W, NO_UNITS, 0);
         Bidding.Opening memory o = _opening(W, buyer, BUY, _one(20, 1000));
         o.blinder = 0;
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         vm.expectRevert(_refused(o, Errors.BadBlinder.selector));
         market.reveal(o);
@@ -186,7 +186,7 @@ contract SealAttacks is Fixture {
         all[1] = _opening(W, buyer2, BUY, _one(20, 1000));
         all[2] = _commit(W, buyer, BUY, _one(20, 1000));
         vm.prank(buyer2);
-        market.commit(W, BUY, rubbish);
+        market.commit(W, NO_UNITS, rubbish);
         _toReveal(W);
         assertEq(market.revealMany(all), 2, "the others' openings stand");
         vm.warp(_revealDeadline(W));

@@ -135,7 +135,7 @@ contract DrawTest is Fixture {
     }
 
     function _claimBoth() private {
-        market.claim(Issue.Claim(uint32(W), seller, 1, bytes.concat(_one(10, 1000), new bytes(6))));
+        market.claim(Issue.Claim(uint32(W), seller, _terms(seller, ALL_UNITS), bytes.concat(_one(10, 1000), new bytes(6))));
         market.claim(Issue.Claim(uint32(W), buyer, 0, bytes.concat(_one(20, 1000), new bytes(6))));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
 
@@ -12,28 +12,28 @@ contract SubmitTest is Fixture {
     /// when the sub-slot is none of the window, or the window none of the calendar > it is refused by BadSubSlot
     function testFuzz_RevertWhen_BadSubSlot(uint16 subSlot, uint32 window) external {
         vm.warp(_end(W));
-        _expect(_reading(DEVICE, W, bound(subSlot, 3, type(uint16).max), 1, 1), Delivery.Refusal.BadSubSlot);
+        _expect(_reading(DEVICE, W, bound(subSlot, 3, type(uint16).max), 1, 1), Metering.Refusal.BadSubSlot);
         window = uint32(bound(window, 8 * 65_536, type(uint32).max));
-        _expect(_reading(DEVICE, window, 0, 1, 1), Delivery.Refusal.BadSubSlot);
+        _expect(_reading(DEVICE, window, 0, 1, 1), Metering.Refusal.BadSubSlot);
     }
 
     /// when the sub-slot has not ended > it is refused by NotOver; at its end > it is accepted (T9)
     function testFuzz_RevertWhen_NotOver(uint8 subSlot) external {
         subSlot %= 3;
         uint256 end = _start(W) + (uint256(subSlot) + 1) * 300;
-        Delivery.Reading memory r = _reading(DEVICE, W, subSlot, 1, 1);
+        Metering.Reading memory r = _reading(DEVICE, W, subSlot, 1, 1);
         vm.warp(end - 1);
-        _expect(r, Delivery.Refusal.NotOver);
+        _expect(r, Metering.Refusal.NotOver);
         vm.warp(end);
         _submit(r);
     }
 
     /// when the readings are closed > it is refused by TooLate; a second before > it is accepted (T9)
     function test_TheGraceEnds() external {
-        Delivery.Reading memory r = _reading(DEVICE, W, 2, 1, 1);
+        Metering.Reading memory r = _reading(DEVICE, W, 2, 1, 1);
         for (uint256 i; i < 2; ++i) {
             vm.warp(_readingsClose(W) + i);
-            _expect(r, Delivery.Refusal.TooLate);
+            _expect(r, Metering.Refusal.TooLate);
         }
         vm.warp(_readingsClose(W) - 1);
         _submit(r);
@@ -43,14 +43,14 @@ contract SubmitTest is Fixture {
     function testFuzz_RevertWhen_UnknownDevice(uint32 device) external {
         vm.assume(device == 0 || device > 2);
         vm.warp(_end(W));
-        _expect(_reading(device, W, 0, 0, 1), Delivery.Refusal.UnknownDevice);
+        _expect(_reading(device, W, 0, 0, 1), Metering.Refusal.UnknownDevice);
     }
 
     /// when the energy exceeds the export power over the sub-slot > it is refused by Implausible; at it > it is accepted
     function testFuzz_RevertWhen_Implausible(uint48 energy) external {
         // 80,000 W for 300 s: 6,666.67 Wh, rounded up
         vm.warp(_end(W));
-        _expect(_reading(DEVICE, W, 0, bound(energy, 6668, type(uint48).max), 1), Delivery.Refusal.Implausible);
+        _expect(_reading(DEVICE, W, 0, bound(energy, 6668, type(uint48).max), 1), Metering.Refusal.Implausible);
         _submit(_reading(DEVICE, W, 0, 6667, 1));
     }
 
@@ -58,29 +58,29 @@ contract SubmitTest is Fixture {
     function testFuzz_RevertWhen_ForgedSignature(uint256 key) external {
         key = bound(key, 1, type(uint128).max);
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 0, 1, 1);
-        _expectWith(r, _signReading(r, key), Delivery.Refusal.BadSignature);
-        _expectWith(r, _signReading(r, _meterKey(seller2Key)), Delivery.Refusal.BadSignature);
+        Metering.Reading memory r = _reading(DEVICE, W, 0, 1, 1);
+        _expectWith(r, _signReading(r, key), Metering.Refusal.BadSignature);
+        _expectWith(r, _signReading(r, _meterKey(seller2Key)), Metering.Refusal.BadSignature);
     }
 
     /// when the signature is no signature > it is refused by BadSignature
     function testFuzz_RevertWhen_NoSignature(bytes memory signature) external {
         vm.assume(signature.length != 65);
         vm.warp(_end(W));
-        _expectWith(_reading(DEVICE, W, 0, 1, 1), signature, Delivery.Refusal.BadSignature);
+        _expectWith(_reading(DEVICE, W, 0, 1, 1), signature, Metering.Refusal.BadSignature);
     }
 
     /// when any value of the reading was altered > it is refused by BadSignature (T23)
     function testFuzz_RevertWhen_Altered(uint8 which) external {
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 0, 100, 1);
+        Metering.Reading memory r = _reading(DEVICE, W, 0, 100, 1);
         bytes memory signature = _signReading(r, _meterKey(sellerKey));
         which %= 4;
         if (which == 0) r.device = 2;
         if (which == 1) r.subSlot = 1;
         if (which == 2) r.energy = 101;
         if (which == 3) r.counter = 2;
-        _expectWith(r, signature, Delivery.Refusal.BadSignature);
+        _expectWith(r, signature, Metering.Refusal.BadSignature);
     }
 
     /// when the key was not valid at the sub-slot's end > it is refused by BadSignature, whenever it is sent (T23)
@@ -91,18 +91,18 @@ contract SubmitTest is Fixture {
         vm.prank(issuer);
         registry.setMeterKey(DEVICE, key, 0, last);
         _submit(_reading(DEVICE, W, 1, 1, 1)); // ends at the key's last second
-        _expect(_reading(DEVICE, W, 2, 1, 2), Delivery.Refusal.BadSignature);
+        _expect(_reading(DEVICE, W, 2, 1, 2), Metering.Refusal.BadSignature);
     }
 
     /// when the counter does not exceed the last one > it is refused by OldCounter (T23)
     function testFuzz_RevertWhen_OldCounter(uint64 counter, uint64 old) external {
         counter = uint64(bound(counter, 1, type(uint64).max));
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
+        Metering.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
         bytes memory signature = _signReading(r, _meterKey(sellerKey));
         vm.prank(seller);
         delivery.submit(r, signature);
-        _expect(_reading(DEVICE, W, 1, 1, bound(old, 0, counter)), Delivery.Refusal.OldCounter);
+        _expect(_reading(DEVICE, W, 1, 1, bound(old, 0, counter)), Metering.Refusal.OldCounter);
     }
 
     /// when the same or a later sub-slot was read > it is refused by OutOfOrder (T23)
@@ -110,7 +110,7 @@ contract SubmitTest is Fixture {
         uint256 position = read % 3;
         vm.warp(_end(W));
         _submit(_reading(DEVICE, W, position, 1, 1));
-        _expect(_reading(DEVICE, W, bound(late, 0, position), 1, 2), Delivery.Refusal.OutOfOrder);
+        _expect(_reading(DEVICE, W, bound(late, 0, position), 1, 2), Metering.Refusal.OutOfOrder);
     }
 
     /// when it skips a counter > given a stranger sends it > it is refused by Gap
@@ -118,9 +118,9 @@ contract SubmitTest is Fixture {
         vm.assume(caller != seller && caller != vm.addr(_meterKey(sellerKey)));
         counter = uint64(bound(counter, 2, type(uint64).max));
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
+        Metering.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
         bytes memory signature = _signReading(r, _meterKey(sellerKey));
-        vm.expectRevert(_refusal(r, Delivery.Refusal.Gap));
+        vm.expectRevert(_refusal(r, Metering.Refusal.Gap));
         vm.prank(caller);
         delivery.submit(r, signature);
     }
@@ -129,7 +129,7 @@ contract SubmitTest is Fixture {
     function testFuzz_MeterAndOwnerMaySkip(bool owner, uint64 counter) external {
         counter = uint64(bound(counter, 2, type(uint64).max));
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
+        Metering.Reading memory r = _reading(DEVICE, W, 0, 1, counter);
         bytes memory signature = _signReading(r, _meterKey(sellerKey));
         vm.prank(owner ? seller : vm.addr(_meterKey(sellerKey)));
         delivery.submit(r, signature);
@@ -142,7 +142,7 @@ contract SubmitTest is Fixture {
         vm.warp(_end(W));
         uint256[3] memory energy = [uint256(a) % 6667, uint256(b) % 6667, uint256(c) % 6667];
         for (uint256 i; i < 3; ++i) {
-            Delivery.Reading memory r = _reading(DEVICE, W, i, energy[i], i + 1);
+            Metering.Reading memory r = _reading(DEVICE, W, i, energy[i], i + 1);
             bytes memory signature = _signReading(r, _meterKey(sellerKey));
             vm.prank(caller);
             delivery.submit(r, signature);
@@ -161,7 +161,7 @@ contract SubmitTest is Fixture {
     }
 
     /// digestOf > it is the EIP-712 hash that the meter signs
-    function testFuzz_DigestIsEip712(Delivery.Reading memory r) external view {
+    function testFuzz_DigestIsEip712(Metering.Reading memory r) external view {
         bytes memory signature = _signReading(r, sellerKey);
         (bytes32 rr, bytes32 s, uint8 v) = _split(signature);
         assertEq(ecrecover(delivery.digestOf(r), v, rr, s), seller, "signer");
@@ -170,27 +170,27 @@ contract SubmitTest is Fixture {
     /// when all is well > it emits ReadingAccepted
     function test_Emits() external {
         vm.warp(_end(W));
-        Delivery.Reading memory r = _reading(DEVICE, W, 1, 5, 1);
+        Metering.Reading memory r = _reading(DEVICE, W, 1, 5, 1);
         bytes memory signature = _signReading(r, _meterKey(sellerKey));
         vm.expectEmit(address(delivery));
-        emit Delivery.ReadingAccepted(DEVICE, W, 1, 5, 1, signature);
+        emit Metering.ReadingAccepted(DEVICE, W, 1, 5, 1, signature);
         delivery.submit(r, signature);
     }
 
-    function _submit(Delivery.Reading memory r) private {
+    function _submit(Metering.Reading memory r) private {
         delivery.submit(r, _signReading(r, _meterKey(sellerKey)));
     }
 
-    function _expect(Delivery.Reading memory r, Delivery.Refusal refusal) private {
+    function _expect(Metering.Reading memory r, Metering.Refusal refusal) private {
         _expectWith(r, _signReading(r, _meterKey(sellerKey)), refusal);
     }
 
-    function _expectWith(Delivery.Reading memory r, bytes memory signature, Delivery.Refusal refusal) private {
+    function _expectWith(Metering.Reading memory r, bytes memory signature, Metering.Refusal refusal) private {
         vm.expectRevert(_refusal(r, refusal));
         delivery.submit(r, signature);
     }
 
-    function _refusal(Delivery.Reading memory r, Delivery.Refusal refusal) private pure returns (bytes memory) {
+    function _refusal(Metering.Reading memory r, Metering.Refusal refusal) private pure returns (bytes memory) {
         return abi.encodeWithSelector(Errors.ReadingRefused.selector, r.device, r.window, r.subSlot, uint8(refusal));
     }
 

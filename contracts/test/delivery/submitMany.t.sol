@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Fixture} from "../utils/Fixture.sol";
 
@@ -11,12 +11,12 @@ contract SubmitManyTest is Fixture {
     function testFuzz_RevertWhen_LengthsDiffer(uint8 a, uint8 b) external {
         vm.assume(a != b);
         vm.expectRevert(Errors.LengthMismatch.selector);
-        delivery.submitMany(new Delivery.Reading[](a), new bytes[](b));
+        delivery.submitMany(new Metering.Reading[](a), new bytes[](b));
     }
 
     /// when a reading is refused > it is skipped, and the others are accepted
     function test_SkipsRefusedReadings() external {
-        (Delivery.Reading[] memory r, bytes[] memory s) = _batch();
+        (Metering.Reading[] memory r, bytes[] memory s) = _batch();
         s[1] = s[0];
         // the third now skips a counter: a gap, from a stranger
         assertEq(delivery.submitMany(r, s), 1, "accepted");
@@ -25,7 +25,7 @@ contract SubmitManyTest is Fixture {
 
     /// when one is replayed in the batch > it counts once (T23)
     function testFuzz_CountsOnce(uint8 which) external {
-        (Delivery.Reading[] memory r, bytes[] memory s) = _batch();
+        (Metering.Reading[] memory r, bytes[] memory s) = _batch();
         uint256 i = which % 2;
         (r[i + 1], s[i + 1]) = (r[i], s[i]);
         uint256 accepted = delivery.submitMany(r, s);
@@ -34,14 +34,14 @@ contract SubmitManyTest is Fixture {
 
     /// when all is well > it accepts all
     function test_AcceptsAll() external {
-        (Delivery.Reading[] memory r, bytes[] memory s) = _batch();
+        (Metering.Reading[] memory r, bytes[] memory s) = _batch();
         assertEq(delivery.submitMany(r, s), 3, "accepted");
         assertEq(delivery.deliveredWh(W, 1), 1 + 2 + 3, "delivered");
     }
 
-    function _batch() private returns (Delivery.Reading[] memory r, bytes[] memory s) {
+    function _batch() private returns (Metering.Reading[] memory r, bytes[] memory s) {
         vm.warp(_end(W));
-        r = new Delivery.Reading[](3);
+        r = new Metering.Reading[](3);
         s = new bytes[](3);
         for (uint256 i; i < 3; ++i) {
             r[i] = _reading(1, W, i, i + 1, i + 1);

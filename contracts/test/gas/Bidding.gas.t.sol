@@ -51,7 +51,7 @@ contract BiddingGasTest is GasFixture {
             for (uint256 i; i < 8; ++i) {
                 _openInTime(first + i);
                 Bidding.Opening memory o = _opening(first + i, buyers[0], BUY, _one(1, 1));
-                c[i] = Bidding.Commitment(uint32(first + i), 1, Seal.point(address(market), o, BUY));
+                c[i] = Bidding.Commitment(uint32(first + i), 0, Seal.point(address(market), o, BUY));
             }
             vm.prank(buyers[0]);
             market.commitMany(c);
@@ -187,7 +187,7 @@ contract BiddingGasTest is GasFixture {
         for (uint256 i = 12; i < _bids.length; ++i) {
             Bidding.Opening memory o = _bids[i].opening;
             // Nobody else is at these ticks: every offset is zero.
-            market.claim(Issue.Claim(uint32(w), o.participant, o.device, bytes.concat(o.curve, new bytes(24))));
+            market.claim(Issue.Claim(uint32(w), o.participant, o.terms, bytes.concat(o.curve, new bytes(24))));
         }
     }
 

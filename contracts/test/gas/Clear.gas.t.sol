@@ -77,7 +77,7 @@ contract ClearGasTest is GasFixture {
             _endow(who);
             uint256 point = Seal.point(address(market), o, side);
             vm.prank(who);
-            market.commit(STEADY, side, point);
+            market.commit(STEADY, side == SELL ? ALL_UNITS : NO_UNITS, point);
         }
     }
 
@@ -97,19 +97,19 @@ contract ClearGasTest is GasFixture {
         o.participant = who;
         o.blinder = h % (Seal.ORDER - 1) + 1;
         if (side == SELL) {
-            (o.device, o.limitWh) = (1, type(uint32).max);
+            o.terms = uint96(1 | (uint256(type(uint32).max) << 32) | (200_000 << 64) | (ALL_UNITS << 88));
             o.curve = Seal.two(h % PRICE, 100, PRICE, 100);
         } else {
             o.curve = Seal.segment(PRICE + 1 + h % (TICKS - PRICE - 1), 150);
         }
     }
 
-    /// @dev A balance and a device, straight into the account's word (the vault's first slot).
+    /// @dev A balance, and a device of one window's energy, straight into the account's word (the vault's first slot).
     function _endow(address who) private {
         vm.store(
             address(market),
             keccak256(abi.encode(who, uint256(0))),
-            bytes32(FUNDS | (uint256(1) << 96) | (uint256(type(uint32).max) << 128))
+            bytes32(FUNDS | (uint256(1) << 96) | (uint256(type(uint32).max) << 128) | (ALL_UNITS << 180))
         );
     }
 

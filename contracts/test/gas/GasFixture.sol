@@ -106,7 +106,7 @@ abstract contract GasFixture is Fixture {
         o = _opening(window, account, side, curve);
         uint256 point = Seal.point(address(market), o, side);
         vm.prank(account);
-        market.commit(window, side, point);
+        market.commit(window, side == SELL ? ALL_UNITS : NO_UNITS, point);
         used = _used();
     }
 
@@ -116,6 +116,6 @@ abstract contract GasFixture is Fixture {
         market.reveal(o);
         used = _used();
         (, bytes memory bid) = abi.decode(vm.getRecordedLogs()[0].data, (uint256, bytes));
-        c = Issue.Claim(o.window, o.participant, o.device, bid);
+        c = Issue.Claim(o.window, o.participant, o.terms, bid);
     }
 }

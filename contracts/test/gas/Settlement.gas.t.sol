@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Bidding} from "../../src/Bidding.sol";
-import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {Issue} from "../../src/Issue.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {GasFixture} from "./GasFixture.sol";
@@ -119,7 +119,7 @@ contract SettlementGasTest is GasFixture {
             _record("delivery", sub == 0 ? "draw, first" : "draw, later", w, _used());
         }
         vm.warp(_end(w));
-        Delivery.Reading[] memory r = new Delivery.Reading[]((SELLERS - 1) * 3);
+        Metering.Reading[] memory r = new Metering.Reading[]((SELLERS - 1) * 3);
         bytes[] memory s = new bytes[](r.length);
         for (uint256 i; i < r.length; ++i) {
             uint256 device = 2 + i / 3;

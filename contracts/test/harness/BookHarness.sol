@@ -62,8 +62,8 @@ contract BookHarness is Issue {
     }
 
     /// @notice What an opened bid keeps locked, and its fill.
-    function measure(uint256 window, uint256 side, bytes calldata bid) external view returns (uint256, uint256) {
-        return _measure(bid, side, _result[window]);
+    function measure(Claim calldata bid, uint256 side) external view returns (uint256, uint256) {
+        return _measure(bid, side, _result[bid.window]);
     }
 
     /// @notice Shares of the residual, as a claim computes them.
@@ -111,7 +111,9 @@ contract BookHarness is Issue {
         uint256[] memory fills = new uint256[](bids.length);
         uint256[] memory locked = new uint256[](bids.length);
         for (uint256 i; i < bids.length; ++i) {
-            (locked[i], fills[i]) = this.measure(window, sides[i], bids[i]);
+            // The terms of a device without a record.
+            Claim memory claim = Claim(uint32(window), address(0), uint96(_terms(0)), bids[i]);
+            (locked[i], fills[i]) = this.measure(claim, sides[i]);
         }
         emit Filled(window, bids, fills, locked);
     }

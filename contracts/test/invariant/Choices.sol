@@ -94,7 +94,7 @@ abstract contract Choices is Steps {
 
     function _meterOf(uint256 k) internal view returns (uint256 device, uint256 w, uint256 fill) {
         Bid storage b = _bids[_parts[k].bid];
-        return (b.opening.device, b.window, b.fill);
+        return (uint32(b.opening.terms), b.window, b.fill);
     }
 
     /// @dev The first sub-slot of the window that has ended and comes after the device's last; 3 if there is none.
@@ -161,7 +161,7 @@ abstract contract Choices is Steps {
 
     /// @dev Who has a device mostly sells.
     function _sideFor(address a, uint256 seed) internal view returns (uint256) {
-        (,, uint32 device,) = market.admissionOf(a);
+        (,, uint32 device,) = _admission(a);
         return device == 0 || seed % 6 == 0 ? BUY : SELL;
     }
 

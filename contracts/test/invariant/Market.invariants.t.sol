@@ -264,7 +264,7 @@ contract MarketInvariants is Wind {
                 if (word == 0) continue;
                 assertTrue(_kindOf(word) > 0 && _kindOf(word) < 4, "kind");
                 assertLe(word >> 240, rounds, "round");
-                if (_kindOf(word) == 3) assertEq(word & ((1 << 233) - 1), 1, "resolved");
+                if (_kindOf(word) == 3) assertEq(word & ((1 << 238) - 1), 1, "resolved");
             }
         }
     }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
-import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Handler} from "./Handler.sol";
 
@@ -45,7 +45,7 @@ abstract contract Misuse is Handler {
         bool own = latest != 0 && _bids[latest - 1].window == w;
         if (_inCommit(w) && (own || _isFreePlace(a, w))) return;
         vm.prank(a);
-        try market.commit(w, BUY, 1) {
+        try market.commit(w, NO_UNITS, 1) {
             _went("commit");
         } catch {}
     }
@@ -65,7 +65,7 @@ abstract contract Misuse is Handler {
         o.participant = _actor(seed >> 8);
         if (o.participant != b.who) _tryOpening(o, "reveal, another participant");
         o = b.opening;
-        o.limitWh += 1;
+        o.terms += 1 << 32;
         _tryOpening(o, "reveal, another limit");
         o = b.opening;
         o.window += uint32(PLACES);
@@ -156,7 +156,7 @@ abstract contract Misuse is Handler {
         uint256 device = 1 + seed % registry.deviceCount();
         uint256 key = _meterKey(_keys[_ownerOf[device]]);
         if (_lastReading[device].counter != 0) {
-            Delivery.Reading memory r = _lastReading[device];
+            Metering.Reading memory r = _lastReading[device];
             _tryReading(r, _lastSignature[device], "a replayed reading");
             r.counter = uint64(_counter[device] + 1);
             _tryReading(r, _signReading(r, key), "a second reading of a sub-slot");
@@ -166,7 +166,7 @@ abstract contract Misuse is Handler {
             uint256 s = (seed >> 8) % 3;
             bool inTime = _now() >= _startsAt(w) + (s + 1) * SUB_SLOT && _now() < _startsAt(w) + LENGTH + GRACE
                 && w * 3 + s + 1 > _position[device];
-            Delivery.Reading memory r = _reading(device, w, s, 10, _counter[device] + 1);
+            Metering.Reading memory r = _reading(device, w, s, 10, _counter[device] + 1);
             if (!inTime) _tryReading(r, _signReading(r, key), "a reading early, late or out of order");
             _tryReading(r, _signReading(r, key + 1), "another meter's reading");
             r.counter += 1;
@@ -179,7 +179,7 @@ abstract contract Misuse is Handler {
         }
     }
 
-    function _tryReading(Delivery.Reading memory r, bytes memory signature, string memory name) private {
+    function _tryReading(Metering.Reading memory r, bytes memory signature, string memory name) private {
         try delivery.submit(r, signature) {
             _went(name);
         } catch {}
@@ -207,7 +207,7 @@ abstract contract Misuse is Handler {
             _went("settleBuyer");
         } catch {}
         vm.prank(p.holder);
-        try rights.mint(p.holder, p.id + (1 << 200), 1, 1, true) {
+        try rights.mint(p.holder, p.id + (1 << 200), 1) {
             _went("mint");
         } catch {}
     }
@@ -234,7 +234,7 @@ abstract contract Misuse is Handler {
             _went("withdraw nothing");
         } catch {}
         vm.prank(a);
-        try market.sync(a, 3, type(uint40).max, 1, type(uint32).max, bytes32(0)) {
+        try market.sync(a, 3, type(uint40).max, 1, type(uint32).max, type(uint16).max, bytes32(0)) {
             _went("sync");
         } catch {}
     }

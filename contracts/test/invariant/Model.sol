@@ -206,7 +206,7 @@ abstract contract Model is Fixture {
     function _modelEarned(uint256 bid) internal view returns (uint256) {
         Bid storage b = _bids[bid];
         uint256 price = _days[b.window].tick * TICK_SIZE;
-        uint256 metered = _metered[b.window][b.opening.device] * price * 1e6 / (ETA * 1000);
+        uint256 metered = _metered[b.window][uint32(b.opening.terms)] * price * 1e6 / (ETA * 1000);
         uint256 cap = _modelObligation(bid) * price / 1000;
         return metered < cap ? metered : cap;
     }
@@ -225,7 +225,7 @@ abstract contract Model is Fixture {
         uint256 obligation = _modelObligation(bid);
         if (obligation == 0) return 1e6;
         Bid storage b = _bids[bid];
-        uint256 ratio = _metered[b.window][b.opening.device] * 1e12 / (ETA * obligation);
+        uint256 ratio = _metered[b.window][uint32(b.opening.terms)] * 1e12 / (ETA * obligation);
         return ratio < 1e6 ? ratio : 1e6;
     }
 

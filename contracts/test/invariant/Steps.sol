@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {Issue} from "../../src/Issue.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {Seal} from "../utils/Seal.sol";
@@ -29,7 +30,7 @@ abstract contract Steps is Model {
 
     mapping(uint256 device => uint256) internal _counter;
     mapping(uint256 device => uint256) internal _position;
-    mapping(uint256 device => Delivery.Reading) internal _lastReading;
+    mapping(uint256 device => Metering.Reading) internal _lastReading;
     mapping(uint256 device => bytes) internal _lastSignature;
     mapping(uint256 device => address) internal _ownerOf;
 
@@ -103,7 +104,7 @@ abstract contract Steps is Model {
     }
 
     function _stepDevice(address a) internal {
-        _ownerOf[_device(_certificate(a, _keys[a], 20_000, 80_000))] = a;
+        _ownerOf[_device(_certificate(a, _keys[a], 80_000, 80_000))] = a;
     }
 
     // ------------------------------------------------------------------------------------------------------------ bidding
@@ -202,7 +203,7 @@ abstract contract Steps is Model {
 
     function _claimOf(uint256 i) internal view returns (Issue.Claim memory) {
         Bid storage b = _bids[i];
-        return Issue.Claim(uint32(b.window), b.who, b.opening.device, b.bid);
+        return Issue.Claim(uint32(b.window), b.who, b.opening.terms, b.bid);
     }
 
     function _stepClaim(uint256 i) internal {
@@ -295,7 +296,7 @@ abstract contract Steps is Model {
     // ----------------------------------------------------------------------------------------------------------- delivery
 
     function _stepRead(uint256 device, uint256 w, uint256 subSlot, uint256 energy) internal {
-        Delivery.Reading memory r = _reading(device, w, subSlot, energy, _counter[device] + 1 + energy % 3);
+        Metering.Reading memory r = _reading(device, w, subSlot, energy, _counter[device] + 1 + energy % 3);
         bytes memory signature = _signReading(r, _meterKey(_keys[_ownerOf[device]]));
         // Only the owner and the meter itself may skip a counter.
         if (energy % 3 != 0) vm.prank(_ownerOf[device]);

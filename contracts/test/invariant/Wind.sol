@@ -94,32 +94,22 @@ abstract contract Wind is Misuse {
     }
 
     function _kindOf(uint256 word) internal pure returns (uint256) {
-        return (word >> 233) & 0x7f;
+        return (word >> 238) & 3;
     }
 
+    /// @dev round | kind | side | units less one | hash.
     function _word(Bid storage b, uint256 kind, bytes32 hash) private view returns (uint256) {
-        return ((b.window / PLACES) << 240) | (kind << 233) | (b.side << 232) | (uint256(hash) & ((1 << 232) - 1));
+        uint256 units = b.opening.terms >> 88;
+        uint256 head = ((b.window / PLACES) << 16) | (kind << 14) | (b.side << 13) | (units == 0 ? 0 : (units - 1) << 7);
+        return (head << 224) | (uint256(hash) & ((1 << 231) - 1));
     }
 
     function _sealedWord(Bid storage b) internal view returns (uint256) {
-        bool sell = b.side == SELL;
-        return _word(
-            b,
-            1,
-            keccak256(
-                abi.encode(
-                    b.window,
-                    b.point,
-                    sell ? b.opening.device : 0,
-                    sell ? b.opening.limitWh : 0,
-                    sell ? b.opening.fingerprint : bytes32(0)
-                )
-            )
-        );
+        return _word(b, 1, keccak256(abi.encode(b.window, b.point, b.opening.terms, b.opening.fingerprint)));
     }
 
     function _openedWord(Bid storage b) internal view returns (uint256) {
-        return _word(b, 2, keccak256(abi.encode(b.window, b.opening.device, keccak256(b.bid))));
+        return _word(b, 2, keccak256(abi.encode(b.window, b.opening.terms, keccak256(b.bid))));
     }
 
     function _exists(uint256 id) internal view returns (bool) {

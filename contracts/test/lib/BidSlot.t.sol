@@ -8,26 +8,30 @@ import {Test} from "../utils/Test.sol";
 contract BidSlotTest is Test {
     struct Terms {
         uint16 round;
-        uint8 side;
+        uint8 units;
         uint32 window;
         uint256 point;
-        uint32 device;
-        uint32 limitWh;
+        uint96 terms;
         bytes32 fingerprint;
     }
 
-    /// committed > it says its round, kind and side
+    /// committed > it says its round, kind, side and units: none is a buyer's
     function testFuzz_CommittedReadsBack(Terms memory t) external pure {
         uint256 word = _committed(t);
         assertEq(BidSlot.roundOf(word), t.round, "round");
         assertEq(BidSlot.kindOf(word), BidSlot.COMMITTED, "kind");
-        assertEq(BidSlot.sideOf(word), t.side % 2, "side");
+        assertEq(BidSlot.sideOf(word), t.units % 65 == 0 ? 1 : 0, "side");
+        assertEq(BidSlot.unitsOf(word), t.units % 65, "units");
     }
 
-    /// committed > it binds 232 bits of the hash of window, point, device, limit and fingerprint
+    /// committed > it is round, kind, side and units beside 231 bits of the hash of window, point, terms and fingerprint
     function testFuzz_CommittedIsTheHashOfItsTerms(Terms memory t) external pure {
-        uint256 hash = uint256(keccak256(abi.encode(t.window, t.point, t.device, t.limitWh, t.fingerprint)));
-        assertEq(_committed(t) << 24, hash << 24, "low 232 bits");
+        uint256 hash = uint256(keccak256(abi.encode(t.window, t.point, t.terms, t.fingerprint)));
+        uint256 word = _committed(t);
+        assertEq(word << 25, hash << 25, "low 231 bits");
+        uint256 units = t.units % 65;
+        uint256 head = units == 0 ? 64 : units - 1;
+        assertEq(word >> 231, (uint256(t.round) << 9) | (1 << 7) | head, "high bits");
     }
 
     /// committed > when the window differs > it differs
@@ -45,20 +49,11 @@ contract BidSlotTest is Test {
         assertNotEq(word, _committed(t), "point");
     }
 
-    /// committed > when the device differs > it differs
-    function testFuzz_CommittedBindsTheDevice(Terms memory t, uint32 other) external pure {
-        vm.assume(other != t.device);
+    /// committed > when any bit of the terms differs > it differs
+    function testFuzz_CommittedBindsEveryBitOfTheTerms(Terms memory t, uint8 bit) external pure {
         uint256 word = _committed(t);
-        t.device = other;
-        assertNotEq(word, _committed(t), "device");
-    }
-
-    /// committed > when the device's limit differs > it differs
-    function testFuzz_CommittedBindsTheLimit(Terms memory t, uint32 other) external pure {
-        vm.assume(other != t.limitWh);
-        uint256 word = _committed(t);
-        t.limitWh = other;
-        assertNotEq(word, _committed(t), "limit");
+        t.terms ^= uint96(1 << (bit % 96));
+        assertNotEq(word, _committed(t), "terms");
     }
 
     /// committed > when the fingerprint differs > it differs
@@ -69,33 +64,36 @@ contract BidSlotTest is Test {
         assertNotEq(word, _committed(t), "fingerprint");
     }
 
-    /// opened > it says its round, kind and side
-    function testFuzz_OpenedReadsBack(uint16 round, uint8 side, uint32 window, uint32 device, bytes memory bid)
-        external
-        pure
-    {
-        uint256 word = BidSlot.opened(round, side % 2, window, device, bid);
-        assertEq(BidSlot.roundOf(word), round, "round");
+    /// opened > it says its round and kind, and keeps side and units of the commitment
+    function testFuzz_OpenedReadsBack(Terms memory t, bytes memory bid) external pure {
+        uint256 word = BidSlot.opened(t.round, _committed(t), t.window, t.terms, bid);
+        assertEq(BidSlot.roundOf(word), t.round, "round");
         assertEq(BidSlot.kindOf(word), BidSlot.OPENED, "kind");
-        assertEq(BidSlot.sideOf(word), side % 2, "side");
+        assertEq(BidSlot.sideOf(word), t.units % 65 == 0 ? 1 : 0, "side");
+        assertEq(BidSlot.unitsOf(word), t.units % 65, "units");
+        uint256 hash = uint256(keccak256(abi.encode(t.window, t.terms, keccak256(bid))));
+        assertEq(word << 25, hash << 25, "low 231 bits");
+    }
+
+    /// opened > when it is made again from its own word > it is the same, which is how a claim is checked
+    function testFuzz_OpenedIsItsOwnSource(Terms memory t, bytes memory bid) external pure {
+        uint256 word = BidSlot.opened(t.round, _committed(t), t.window, t.terms, bid);
+        assertEq(BidSlot.opened(t.round, word, t.window, t.terms, bid), word, "opened");
     }
 
     /// opened > when a byte of the bid differs > it differs
-    function testFuzz_OpenedBindsTheBid(uint16 round, uint32 window, uint32 device, bytes memory bid, uint256 at)
-        external
-        pure
-    {
+    function testFuzz_OpenedBindsTheBid(Terms memory t, bytes memory bid, uint256 at) external pure {
         vm.assume(bid.length != 0);
-        uint256 word = BidSlot.opened(round, 0, window, device, bid);
+        uint256 word = BidSlot.opened(t.round, 0, t.window, t.terms, bid);
         bid[at % bid.length] ^= 0x01;
-        assertNotEq(word, BidSlot.opened(round, 0, window, device, bid), "bid");
+        assertNotEq(word, BidSlot.opened(t.round, 0, t.window, t.terms, bid), "bid");
     }
 
-    /// opened > when the window or the device differs > it differs
-    function testFuzz_OpenedBindsWindowAndDevice(uint32 window, uint32 device, bytes memory bid) external pure {
-        uint256 word = BidSlot.opened(0, 0, window, device, bid);
-        assertNotEq(word, BidSlot.opened(0, 0, uint256(window) + 1, device, bid), "window");
-        assertNotEq(word, BidSlot.opened(0, 0, window, uint256(device) + 1, bid), "device");
+    /// opened > when the window or any bit of the terms differs > it differs
+    function testFuzz_OpenedBindsWindowAndTerms(Terms memory t, uint8 bit, bytes memory bid) external pure {
+        uint256 word = BidSlot.opened(0, 0, t.window, t.terms, bid);
+        assertNotEq(word, BidSlot.opened(0, 0, uint256(t.window) + 1, t.terms, bid), "window");
+        assertNotEq(word, BidSlot.opened(0, 0, t.window, t.terms ^ uint96(1 << (bit % 96)), bid), "terms");
     }
 
     /// resolved > it is never zero, of its round, and neither committed nor opened
@@ -115,12 +113,12 @@ contract BidSlotTest is Test {
     }
 
     /// isCommitted > when the word is opened or empty > it is false
-    function testFuzz_IsCommittedNotWhenOpened(uint16 round, uint8 side, bytes memory bid) external pure {
-        assertFalse(BidSlot.isCommitted(BidSlot.opened(round, side % 2, 1, 1, bid), round), "opened");
-        assertFalse(BidSlot.isCommitted(0, round), "empty");
+    function testFuzz_IsCommittedNotWhenOpened(Terms memory t, bytes memory bid) external pure {
+        assertFalse(BidSlot.isCommitted(BidSlot.opened(t.round, _committed(t), 1, 1, bid), t.round), "opened");
+        assertFalse(BidSlot.isCommitted(0, t.round), "empty");
     }
 
     function _committed(Terms memory t) private pure returns (uint256) {
-        return BidSlot.committed(t.round, t.side % 2, t.window, t.point, t.device, t.limitWh, t.fingerprint);
+        return BidSlot.committed(t.round, t.units % 65, t.window, t.point, t.terms, t.fingerprint);
     }
 }

@@ -63,11 +63,11 @@ contract ClaimTest is Fixture {
         market.claim(c);
     }
 
-    /// when the device differs > it reverts with NoSuchBid
-    function testFuzz_RevertWhen_TheDeviceIsAltered(uint32 device) external {
+    /// when the terms differ > it reverts with NoSuchBid, be it the device, its limit, the deposit's or the units
+    function testFuzz_RevertWhen_TheTermsAreAltered(uint96 terms) external {
         (Issue.Claim memory c,) = _cleared();
-        vm.assume(device != c.device);
-        c.device = device;
+        vm.assume(terms != c.terms);
+        c.terms = terms;
         vm.expectRevert(abi.encodeWithSelector(Errors.NoSuchBid.selector, W, seller));
         market.claim(c);
     }

@@ -11,7 +11,7 @@ import {Errors} from "../../src/lib/Errors.sol";
 import {StatusWord} from "../../src/lib/WindowWords.sol";
 import {Fixture} from "../utils/Fixture.sol";
 
-/// @notice Market.commit(window, side, point).
+/// @notice Market.commit(window, units, point).
 contract CommitTest is Fixture {
     uint256 private constant RING = 8;
     uint256 private constant POINT = 77;
@@ -25,14 +25,14 @@ contract CommitTest is Fixture {
     function testFuzz_RevertWhen_BeyondTheCalendar(uint256 window) external {
         window = bound(window, RING * 65_536, type(uint256).max);
         vm.expectRevert(abi.encodeWithSelector(Errors.WindowBeyondCalendar.selector, window));
-        market.commit(window, BUY, POINT);
+        market.commit(window, NO_UNITS, POINT);
     }
 
     /// when the window was not opened > it reverts with WrongPhase
     function test_RevertWhen_NotOpened() external {
         vm.expectRevert(_wrongPhase(1, Calendar.Phase.NotOpen));
         vm.prank(buyer);
-        market.commit(1, BUY, POINT);
+        market.commit(1, NO_UNITS, POINT);
     }
 
     /// when the commit deadline has passed > it reverts with WrongPhase; a second before > it commits (T9)
@@ -41,34 +41,35 @@ contract CommitTest is Fixture {
             vm.warp(_commitDeadline(W) + i);
             vm.expectRevert(_wrongPhase(W, Calendar.Phase.Reveal));
             vm.prank(buyer);
-            market.commit(W, BUY, POINT);
+            market.commit(W, NO_UNITS, POINT);
         }
         vm.warp(_commitDeadline(W) - 1);
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
     }
 
-    /// when the side is neither 0 nor 1 > it reverts with BadSide
-    function testFuzz_RevertWhen_BadSide(uint256 side) external {
-        side = bound(side, 2, type(uint256).max);
-        vm.expectRevert(abi.encodeWithSelector(Errors.BadSide.selector, side));
-        vm.prank(buyer);
-        market.commit(W, side, POINT);
+    /// when the units are beyond 64 > it reverts with BadUnits
+    function testFuzz_RevertWhen_BadUnits(uint256 units) external {
+        units = bound(units, 65, type(uint256).max);
+        vm.expectRevert(abi.encodeWithSelector(Errors.BadUnits.selector, units));
+        vm.prank(seller);
+        market.commit(W, units, POINT);
     }
 
     /// when the commitment is zero > it reverts with BadCommitment
     function test_RevertWhen_ZeroCommitment() external {
         vm.expectRevert(abi.encodeWithSelector(Errors.BadCommitment.selector, W));
         vm.prank(buyer);
-        market.commit(W, BUY, 0);
+        market.commit(W, NO_UNITS, 0);
     }
 
     /// when the account is not registered > it reverts with NotAdmitted
-    function testFuzz_RevertWhen_NotRegistered(address account, uint8 side) external {
+    function testFuzz_RevertWhen_NotRegistered(address account, uint8 units) external {
+        uint256 side = units % 65 == 0 ? BUY : SELL;
         vm.assume(account != seller && account != seller2 && account != buyer && account != buyer2);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, account, side % 2));
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, account, side));
         vm.prank(account);
-        market.commit(W, side % 2, POINT);
+        market.commit(W, units % 65, POINT);
     }
 
     /// when the credential lacks the side's role > it reverts with NotAdmitted
@@ -76,11 +77,11 @@ contract CommitTest is Fixture {
         _register(seller, 2);
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, seller, SELL));
         vm.prank(seller);
-        market.commit(W, SELL, POINT);
+        market.commit(W, ALL_UNITS, POINT);
         _register(buyer, 1);
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, buyer, BUY));
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
     }
 
     /// when the credential has expired > it reverts with NotAdmitted; in its last second > it commits
@@ -90,10 +91,10 @@ contract CommitTest is Fixture {
         vm.warp(expiry + 1);
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, buyer, BUY));
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
         vm.warp(expiry);
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
     }
 
     /// when the credential was revoked > it reverts with NotAdmitted
@@ -102,14 +103,14 @@ contract CommitTest is Fixture {
         registry.revoke(buyer);
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, buyer, BUY));
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
     }
 
     /// when a seller has no device > it reverts with NotAdmitted
     function test_RevertWhen_ASellerHasNoDevice() external {
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, buyer, SELL));
         vm.prank(buyer);
-        market.commit(W, SELL, POINT);
+        market.commit(W, ALL_UNITS, POINT);
     }
 
     /// when the market is open > it admits buyers without credential, and sellers with a device
@@ -119,12 +120,12 @@ contract CommitTest is Fixture {
         _open(W);
         vm.startPrank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Errors.NotAdmitted.selector, stranger, SELL));
-        market.commit(W, SELL, POINT);
-        market.commit(W, BUY, POINT);
+        market.commit(W, ALL_UNITS, POINT);
+        market.commit(W, NO_UNITS, POINT);
         vm.stopPrank();
         _sellerWith(seller, sellerKey, 1000, 1000);
         vm.prank(seller);
-        market.commit(W, SELL, POINT);
+        market.commit(W, ALL_UNITS, POINT);
     }
 
     /// when the balance is below the bond > it reverts with InsufficientBalance; at the bond > it commits
@@ -133,10 +134,10 @@ contract CommitTest is Fixture {
         _drain(buyer, balance);
         vm.expectRevert(abi.encodeWithSelector(Errors.InsufficientBalance.selector, buyer, balance, BOND));
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
         _fund(buyer, BOND - balance);
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
         assertEq(market.balanceOf(buyer), 0, "the whole balance is the bond");
     }
 
@@ -149,7 +150,7 @@ contract CommitTest is Fixture {
         _nextRound();
         vm.expectRevert(abi.encodeWithSelector(Errors.UnclaimedBid.selector, buyer, W));
         vm.prank(buyer);
-        market.commit(RING, BUY, POINT);
+        market.commit(RING, NO_UNITS, POINT);
     }
 
     /// when the place holds an unopened commitment of a void window > it reverts with UnclaimedBid (T16, T17)
@@ -160,10 +161,10 @@ contract CommitTest is Fixture {
         _nextRound();
         vm.expectRevert(abi.encodeWithSelector(Errors.UnclaimedBid.selector, buyer, W));
         vm.prank(buyer);
-        market.commit(RING, BUY, POINT);
+        market.commit(RING, NO_UNITS, POINT);
         market.refundCommitment(W, buyer);
         vm.prank(buyer);
-        market.commit(RING, BUY, POINT);
+        market.commit(RING, NO_UNITS, POINT);
     }
 
     /// when the place holds a forfeited commitment > it commits, and takes a new bond
@@ -173,7 +174,7 @@ contract CommitTest is Fixture {
         market.clear(W);
         _nextRound();
         vm.prank(buyer);
-        market.commit(RING, BUY, POINT);
+        market.commit(RING, NO_UNITS, POINT);
         assertEq(market.balanceOf(buyer), FUNDS - 2 * BOND, "two bonds");
         assertEq(market.balanceOf(treasury), BOND, "one forfeited");
     }
@@ -187,7 +188,7 @@ contract CommitTest is Fixture {
         market.claim(c);
         _nextRound();
         vm.prank(buyer);
-        market.commit(RING, BUY, POINT);
+        market.commit(RING, NO_UNITS, POINT);
         assertEq(BidSlot.roundOf(market.slotOf(RING, buyer)), 1, "round");
     }
 
@@ -196,7 +197,7 @@ contract CommitTest is Fixture {
         point = bound(point, 1, type(uint256).max);
         address account = sells ? seller : buyer;
         vm.prank(account);
-        market.commit(W, sells ? SELL : BUY, point);
+        market.commit(W, sells ? ALL_UNITS : NO_UNITS, point);
         assertEq(market.balanceOf(account), FUNDS - BOND, "bond");
         (, uint256 sellers, uint256 buyers,,) = market.statusOf(W);
         assertEq(sellers, sells ? 1 : 0, "sellers");
@@ -208,18 +209,18 @@ contract CommitTest is Fixture {
         point = bound(point, 1, type(uint256).max);
         address account = sells ? seller : buyer;
         vm.prank(account);
-        market.commit(W, sells ? SELL : BUY, point);
+        market.commit(W, sells ? ALL_UNITS : NO_UNITS, point);
         uint256 wanted = sells
-            ? BidSlot.committed(0, SELL, W, point, 1, 20_000, market.fingerprintOf(seller))
-            : BidSlot.committed(0, BUY, W, point, 0, 0, 0);
+            ? BidSlot.committed(0, ALL_UNITS, W, point, _terms(seller, ALL_UNITS), market.fingerprintOf(seller))
+            : BidSlot.committed(0, NO_UNITS, W, point, 0, 0);
         assertEq(market.slotOf(W, account), wanted, "slot");
     }
 
     /// when it replaces a commitment > it takes no further bond
     function testFuzz_ReplacingIsFree(uint256 first, uint256 second) external {
         vm.startPrank(seller);
-        market.commit(W, SELL, bound(first, 1, type(uint256).max));
-        market.commit(W, SELL, bound(second, 1, type(uint256).max));
+        market.commit(W, ALL_UNITS, bound(first, 1, type(uint256).max));
+        market.commit(W, ALL_UNITS, bound(second, 1, type(uint256).max));
         vm.stopPrank();
         assertEq(market.balanceOf(seller), FUNDS - BOND, "one bond");
         (, uint256 sellers,,,) = market.statusOf(W);
@@ -229,8 +230,8 @@ contract CommitTest is Fixture {
     /// when it replaces a commitment of the other side > it changes sides
     function test_ReplacingMayChangeSides() external {
         vm.startPrank(seller);
-        market.commit(W, SELL, POINT);
-        market.commit(W, BUY, POINT);
+        market.commit(W, ALL_UNITS, POINT);
+        market.commit(W, NO_UNITS, POINT);
         vm.stopPrank();
         (, uint256 sellers, uint256 buyers,,) = market.statusOf(W);
         assertEq(sellers, 0, "sellers");
@@ -241,10 +242,10 @@ contract CommitTest is Fixture {
     /// when any commitments were made > the digest is the sum of their traces
     function testFuzz_TheDigestIsTheSumOfTraces(uint256 a, uint256 b) external {
         vm.prank(seller);
-        market.commit(W, SELL, bound(a, 1, type(uint256).max));
+        market.commit(W, ALL_UNITS, bound(a, 1, type(uint256).max));
         uint256 first = StatusWord.traceOf(market.slotOf(W, seller), seller);
         vm.prank(buyer);
-        market.commit(W, BUY, bound(b, 1, type(uint256).max));
+        market.commit(W, NO_UNITS, bound(b, 1, type(uint256).max));
         uint256 second = StatusWord.traceOf(market.slotOf(W, buyer), buyer);
         vm.warp(_lapse(W));
         uint256 digest;
@@ -259,9 +260,9 @@ contract CommitTest is Fixture {
     /// when all is well > it emits Committed
     function test_Emits() external {
         vm.expectEmit(address(market));
-        emit Bidding.Committed(W, buyer, BUY, POINT);
+        emit Bidding.Committed(W, buyer, POINT, 0);
         vm.prank(buyer);
-        market.commit(W, BUY, POINT);
+        market.commit(W, NO_UNITS, POINT);
     }
 
     function _nextRound() private {

@@ -53,7 +53,7 @@ contract CommitManyTest is Fixture {
         market.commitMany(batch);
         assertEq(market.balanceOf(buyer), FUNDS - BOND, "one bond");
         vm.prank(buyer2);
-        market.commit(0, BUY, batch[1].point);
+        market.commit(0, NO_UNITS, batch[1].point);
         assertEq(market.slotOf(0, buyer), market.slotOf(0, buyer2), "the later point");
     }
 
@@ -67,7 +67,7 @@ contract CommitManyTest is Fixture {
     function _batch(uint256 n) private pure returns (Bidding.Commitment[] memory batch) {
         batch = new Bidding.Commitment[](n);
         for (uint256 i; i < n; ++i) {
-            batch[i] = Bidding.Commitment(uint32(i), 1, 100 + i);
+            batch[i] = Bidding.Commitment(uint32(i), 0, 100 + i);
         }
     }
 }

@@ -119,7 +119,7 @@ contract RevealTest is Fixture {
         o.blinder = 0;
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         vm.expectRevert(_refused(o, Errors.BadBlinder.selector));
         market.reveal(o);
@@ -131,7 +131,7 @@ contract RevealTest is Fixture {
         o.blinder = bound(blinder, Seal.ORDER, type(uint256).max);
         uint256 point = Seal.point(address(market), o, BUY);
         vm.prank(buyer);
-        market.commit(W, BUY, point);
+        market.commit(W, NO_UNITS, point);
         _toReveal(W);
         vm.expectRevert(_refused(o, Errors.BadBlinder.selector));
         market.reveal(o);
@@ -156,12 +156,17 @@ contract RevealTest is Fixture {
         _assertMismatch(o);
     }
 
-    /// when the device, its limit or its fingerprint is another > it is refused by OpeningMismatch
-    function testFuzz_RevertWhen_OtherDeviceTerms(uint32 device, uint32 limit, bytes32 fingerprint) external {
+    /// when a seller's terms or its fingerprint are others > it is refused by OpeningMismatch
+    function testFuzz_RevertWhen_OtherTerms(uint32 device, uint32 limit, uint24 alpha, uint8 units, bytes32 print)
+        external
+    {
         Bidding.Opening memory o = _commit(W, seller, SELL, _one(5, 7));
-        vm.assume(device != o.device || limit != o.limitWh || fingerprint != o.fingerprint);
-        (o.device, o.limitWh, o.fingerprint) = (device, uint32(bound(limit, 7, type(uint32).max)), fingerprint);
-        vm.assume(device != 1 || o.limitWh != 20_000 || fingerprint != market.fingerprintOf(seller));
+        // what is offered must fit the altered limit, or it is refused before
+        (limit, units) = (uint32(bound(limit, 7 * 64, type(uint32).max)), uint8(bound(units, 1, 255)));
+        uint96 terms =
+            uint96(device | (uint256(limit) << 32) | (uint256(alpha) << 64) | (uint256(units) << 88));
+        vm.assume(terms != o.terms || print != o.fingerprint);
+        (o.terms, o.fingerprint) = (terms, print);
         _assertMismatch(o);
     }
 

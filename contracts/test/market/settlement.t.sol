@@ -19,7 +19,7 @@ contract MarketSettlementTest is Fixture {
     function testFuzz_SettleSellerRevertWhen_NotDelivery(address caller) external {
         _assumeNotDelivery(caller);
         vm.prank(caller);
-        market.settleSeller(W, caller, 0, caller, 0, 0, 0);
+        market.settleSeller(_settlement(0, caller, 0, caller, 0, 0));
     }
 
     /// settleBuyer > when the caller is not the delivery contract > it reverts with NotDelivery (T20)
@@ -54,7 +54,7 @@ contract MarketSettlementTest is Fixture {
         _cleared();
         vm.expectRevert(abi.encodeWithSelector(Errors.FillsOutstanding.selector, W, 0, 2000));
         vm.prank(address(delivery));
-        market.settleSeller(W, seller, 0, seller, 0, 0, 1000);
+        market.settleSeller(_settlement(1000, seller, 0, seller, 0, 0));
     }
 
     /// settleSeller > when the payment exceeds the pool or the deposit the escrow > it panics
@@ -63,9 +63,9 @@ contract MarketSettlementTest is Fixture {
         bytes memory panic = abi.encodeWithSignature("Panic(uint256)", 0x11);
         vm.startPrank(address(delivery));
         vm.expectRevert(panic);
-        market.settleSeller(W, seller, 1001, seller, 0, 0, 1000);
+        market.settleSeller(_settlement(1000, seller, 1001, seller, 0, 0));
         vm.expectRevert(panic);
-        market.settleSeller(W, seller, 0, seller, 401, 401, 1000);
+        market.settleSeller(_settlement(1000, seller, 0, seller, 401, 401));
         vm.stopPrank();
     }
 
@@ -75,7 +75,7 @@ contract MarketSettlementTest is Fixture {
         payment = bound(payment, 0, 1000);
         released = bound(released, 0, 200);
         vm.prank(address(delivery));
-        market.settleSeller(W, stranger, payment, seller, 200, released, 1000);
+        market.settleSeller(_settlement(1000, stranger, payment, seller, 200, released));
         (uint256 pool, uint256 escrow,,) = market.moneyOf(W);
         assertEq(pool, 1000 - payment + 200 - released, "pool");
         assertEq(escrow, 200, "the buyer's deposit");
@@ -90,7 +90,7 @@ contract MarketSettlementTest is Fixture {
         vm.expectEmit(address(market));
         emit Market.PoolSwept(W, 1);
         vm.prank(address(delivery));
-        market.settleSeller(W, seller, 199, seller, 200, 200, 1000);
+        market.settleSeller(_settlement(1000, seller, 199, seller, 200, 200));
         assertEq(market.balanceOf(treasury), 1, "treasury");
         (pool,,,) = market.moneyOf(W);
         assertEq(pool, 0, "pool");
@@ -100,7 +100,7 @@ contract MarketSettlementTest is Fixture {
     function test_SettleSellerKeepsThePoolForTheOthers() external {
         _allInDefault();
         vm.prank(address(delivery));
-        market.settleSeller(W, seller, 0, seller, 0, 0, 999);
+        market.settleSeller(_settlement(999, seller, 0, seller, 0, 0));
         (uint256 pool,,,) = market.moneyOf(W);
         assertEq(pool, 200, "pool");
         assertEq(market.balanceOf(treasury), 0, "treasury");
@@ -111,7 +111,7 @@ contract MarketSettlementTest is Fixture {
         _issued();
         settled = bound(settled, 0, 999);
         vm.startPrank(address(delivery));
-        market.settleSeller(W, seller, 0, seller, 0, 0, settled);
+        market.settleSeller(_settlement(settled, seller, 0, seller, 0, 0));
         vm.expectRevert(abi.encodeWithSelector(Errors.SellersOutstanding.selector, W, settled, 1000));
         market.settleBuyer(W, buyer, buyer, 200, 1000);
         vm.stopPrank();
@@ -123,7 +123,7 @@ contract MarketSettlementTest is Fixture {
         cut = bound(cut, 1, 999);
         taken = bound(taken, 0, 1000);
         vm.startPrank(address(delivery));
-        market.settleSeller(W, seller, taken, seller, 200, 200, 1000);
+        market.settleSeller(_settlement(1000, seller, taken, seller, 200, 200));
         uint256 first = market.settleBuyer(W, buyer, buyer, 0, cut);
         (uint256 left,,,) = market.moneyOf(W);
         assertEq(left, 1000 - taken - first, "what is left");
@@ -141,13 +141,25 @@ contract MarketSettlementTest is Fixture {
         _issued();
         cut = bound(cut, 1, 999);
         vm.startPrank(address(delivery));
-        market.settleSeller(W, seller, bound(taken, 0, 1000), seller, 200, 200, 1000);
+        market.settleSeller(_settlement(1000, seller, bound(taken, 0, 1000), seller, 200, 200));
         uint256 before = vm.snapshotState();
         uint256 first = market.settleBuyer(W, buyer, buyer, 0, cut);
         vm.revertToState(before);
         market.settleBuyer(W, buyer, buyer, 0, 1000 - cut);
         assertApproxEqAbs(market.settleBuyer(W, buyer, buyer, 0, cut), first, 1, "order");
         vm.stopPrank();
+    }
+
+    /// @dev A settlement that frees no energy and leaves the reliability as it is.
+    function _settlement(
+        uint256 quantity,
+        address holder,
+        uint256 payment,
+        address depositor,
+        uint256 deposit,
+        uint256 released
+    ) private pure returns (Market.SellerSettlement memory) {
+        return Market.SellerSettlement(W, quantity, holder, payment, depositor, deposit, released, 1, 0, 0, 0);
     }
 
     function _assumeNotDelivery(address caller) private {
@@ -160,13 +172,13 @@ contract MarketSettlementTest is Fixture {
         _pair(_one(10, 1000), _one(20, 1000));
         market.clear(W);
         vm.warp(_paymentDeadline(W));
-        market.claim(_claimOf(seller, 1, _one(10, 1000)));
+        market.claim(_claimOf(seller, _terms(seller, ALL_UNITS), _one(10, 1000)));
         market.claim(_claimOf(buyer, 0, _one(20, 1000)));
         right = _right(W, SELL, seller);
         (pool,,,) = market.moneyOf(W);
     }
 
-    function _claimOf(address account, uint32 device, bytes memory curve) private pure returns (Issue.Claim memory) {
-        return Issue.Claim(uint32(W), account, device, bytes.concat(curve, new bytes(6)));
+    function _claimOf(address account, uint96 terms, bytes memory curve) private pure returns (Issue.Claim memory) {
+        return Issue.Claim(uint32(W), account, terms, bytes.concat(curve, new bytes(6)));
     }
 }

@@ -50,7 +50,7 @@ contract DevicesTest is Fixture {
         Registry.DeviceCertificate memory c = _certificate(stranger, sellerKey, 100, 100);
         vm.prank(stranger);
         assertEq(registry.registerDevice(c, ""), 1, "device");
-        (,, uint32 device,) = market.admissionOf(stranger);
+        (,, uint32 device,) = _admission(stranger);
         assertEq(device, 1, "market");
     }
 
@@ -116,7 +116,7 @@ contract DevicesTest is Fixture {
         uint256 byPower = uint256(exportW) * 900 / 3600;
         uint256 wanted = byPower < usable ? byPower : usable;
         assertEq(registry.deviceOf(device).limitWh, wanted, "registry");
-        (,,, uint32 limit) = market.admissionOf(buyer);
+        (,,, uint32 limit) = _admission(buyer);
         assertEq(limit, wanted, "market");
         assertEq(registry.exportLimitOf(device), exportW, "export");
     }
@@ -148,7 +148,7 @@ contract DevicesTest is Fixture {
     function test_TheNewDeviceReplacesTheOld() external {
         uint256 device = _device(_certificate(seller, sellerKey, 50, 1000));
         assertEq(device, 3, "number");
-        (,, uint32 current, uint32 limit) = market.admissionOf(seller);
+        (,, uint32 current, uint32 limit) = _admission(seller);
         assertEq(current, 3, "current");
         assertEq(limit, 50, "limit");
         assertEq(registry.deviceOf(1).owner, seller, "the old one is still known");
@@ -187,7 +187,7 @@ contract DevicesTest is Fixture {
     function test_Revokes() external {
         vm.prank(issuer);
         registry.revokeDevice(1);
-        (,, uint32 device, uint32 limit) = market.admissionOf(seller);
+        (,, uint32 device, uint32 limit) = _admission(seller);
         assertEq(device, 0, "device");
         assertEq(limit, 0, "limit");
         assertEq(market.fingerprintOf(seller), 0, "fingerprint");
@@ -200,7 +200,7 @@ contract DevicesTest is Fixture {
         _enrol();
         vm.prank(seller);
         registry.revokeDevice(1);
-        (,, uint32 device,) = market.admissionOf(seller);
+        (,, uint32 device,) = _admission(seller);
         assertEq(device, 0, "device");
     }
 

@@ -114,7 +114,7 @@ contract RegisterTest is Fixture {
         bytes memory signature = _signCredential(c, issuerKey);
         vm.prank(caller);
         registry.register(c, signature);
-        (uint8 r, uint40 e,,) = market.admissionOf(stranger);
+        (uint8 r, uint40 e,,) = _admission(stranger);
         assertEq(r, c.roles, "roles");
         assertEq(e, expiry, "expiry");
         assertEq(registry.didOf(stranger), c.did, "did");
@@ -156,7 +156,7 @@ contract RegisterTest is Fixture {
         emit Registry.ParticipantRevoked(seller, issuer, 0);
         vm.prank(issuer);
         registry.revoke(seller);
-        (uint8 roles, uint40 expiry, uint32 device,) = market.admissionOf(seller);
+        (uint8 roles, uint40 expiry, uint32 device,) = _admission(seller);
         assertEq(roles, 0, "roles");
         assertEq(expiry, 0, "expiry");
         assertEq(device, 1, "the device stays");

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {CapacityRights} from "../../src/CapacityRights.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {RightId} from "../../src/lib/RightId.sol";
+import {RightWord} from "../../src/lib/RightWord.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
@@ -26,7 +27,7 @@ contract CapacityRightsTest is Fixture {
         bytes memory error = abi.encodeWithSelector(Errors.NotMarket.selector, caller);
         vm.startPrank(caller);
         vm.expectRevert(error);
-        rights.mint(caller, 1, 1, 1, true);
+        rights.mint(caller, 1, 1);
         vm.expectRevert(error);
         rights.markPaid(1);
         vm.expectRevert(error);
@@ -47,13 +48,14 @@ contract CapacityRightsTest is Fixture {
     }
 
     /// mint > it stores the right and calls nobody back (T13)
-    function testFuzz_MintStoresTheRight(uint40 quantity, uint32 device, bool paid) external {
+    function testFuzz_MintStoresTheRight(uint40 quantity, uint32 device, uint24 alpha, uint8 units, bool paid) external {
         quantity = uint40(bound(quantity, 1, type(uint40).max));
+        uint256 word = RightWord.make(quantity, device, alpha, units, paid);
         // this contract has no onERC721Received, and is minted to all the same
         vm.prank(address(market));
-        rights.mint(address(this), 7, quantity, device, paid);
+        rights.mint(address(this), 7, word);
         CapacityRights.Right memory right = rights.rightOf(7);
-        assertEq(abi.encode(right), abi.encode(quantity, quantity, device, paid, uint96(0)), "right");
+        assertEq(abi.encode(right), abi.encode(quantity, quantity, device, paid, alpha, units, uint96(0)), "right");
         assertEq(rights.ownerOf(7), address(this), "owner");
     }
 
@@ -62,7 +64,7 @@ contract CapacityRightsTest is Fixture {
         (uint256 s,) = _issued();
         vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721InvalidSender.selector, address(0)));
         vm.prank(address(market));
-        rights.mint(seller, s, 1, 1, true);
+        rights.mint(seller, s, 1);
     }
 
     /// burn > it removes the right

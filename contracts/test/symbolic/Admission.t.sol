@@ -12,7 +12,7 @@ contract AdmissionProofs is Vault {
     function check_admission(
         uint96 balance,
         uint32 device,
-        uint32 limit,
+        uint80 rest,
         uint40 expiry,
         uint8 roles,
         uint8 side,
@@ -20,8 +20,8 @@ contract AdmissionProofs is Vault {
         uint64 time
     ) external pure {
         require(side < 2);
-        uint256 word = uint256(balance) | (uint256(device) << 96) | (uint256(limit) << 128) | (uint256(expiry) << 160)
-            | (uint256(roles) << 200);
+        uint256 word = uint256(balance) | (uint256(device) << 96) | (uint256(rest) << 128) | (uint256(expiry) << 212)
+            | (uint256(roles & 15) << 252);
         bool role = side == 0 ? roles & 1 != 0 : roles & 2 != 0;
         bool wanted = (open || (role && time <= expiry)) && (side == 1 || device != 0);
         assert(_admits(word, side, open, time) == wanted);

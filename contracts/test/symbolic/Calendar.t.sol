@@ -102,7 +102,9 @@ contract CalendarProofs {
             alphaSeller: 200_000,
             alphaBuyer: 200_000,
             efficiency: 950_000,
-            tolerance: 980_000
+            tolerance: 980_000,
+            alphaProven: 50_000,
+            reliabilityGain: 100_000
         });
     }
 }

@@ -80,15 +80,25 @@ contract WordProofs {
         assert(resolved & low == word & low && settled & low == word & low);
     }
 
-    /// @notice Each kind of slot word says its round, kind and side; only a commitment of the same round passes for one.
-    function check_slotKinds(uint16 round, uint16 other, uint8 side, uint256 point, bytes32 fingerprint) external pure {
-        require(side < 2);
-        uint256 committed = BidSlot.committed(round, side, 7, point, 1, 1000, fingerprint);
-        assert(committed.roundOf() == round && committed.sideOf() == side);
+    /// @notice Each kind of slot word says its round, kind, side and energy units; only a commitment of the same round passes for one.
+    function check_slotKinds(
+        uint16 round,
+        uint16 other,
+        uint8 units,
+        uint256 point,
+        uint96 terms,
+        bytes32 fingerprint
+    ) external pure {
+        require(units <= 64);
+        uint256 side = units == 0 ? 1 : 0;
+        uint256 committed = BidSlot.committed(round, units, 7, point, terms, fingerprint);
+        assert(committed.roundOf() == round && committed.sideOf() == side && committed.unitsOf() == units);
         assert(committed.kindOf() == BidSlot.COMMITTED);
         assert(committed.isCommitted(other) == (other == round));
-        uint256 opened = BidSlot.opened(round, side, 7, 1, hex"01");
+        uint256 opened = BidSlot.opened(round, committed, 7, terms, hex"01");
         assert(opened.roundOf() == round && opened.sideOf() == side && opened.kindOf() == BidSlot.OPENED);
+        // What an opened word keeps is enough to rebuild it from itself: a claim needs nothing else.
+        assert(opened.unitsOf() == units && BidSlot.opened(round, opened, 7, terms, hex"01") == opened);
         uint256 resolved = BidSlot.resolved(round);
         assert(resolved.roundOf() == round && resolved.kindOf() == BidSlot.RESOLVED && resolved != 0);
         assert(!opened.isCommitted(other) && !resolved.isCommitted(other) && !uint256(0).isCommitted(other));

@@ -5,6 +5,7 @@ import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {CapacityRights} from "../../src/CapacityRights.sol";
 import {Delivery} from "../../src/Delivery.sol";
+import {Metering} from "../../src/Metering.sol";
 import {Issue} from "../../src/Issue.sol";
 import {Market} from "../../src/Market.sol";
 import {Registry} from "../../src/Registry.sol";
@@ -23,6 +24,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 abstract contract Fixture is Test {
     uint256 internal constant SELL = 0;
     uint256 internal constant BUY = 1;
+    uint256 internal constant NO_UNITS = 0; // a commitment to a buyer's bid
+    uint256 internal constant ALL_UNITS = 64; // to a seller's, of up to Q_max
     uint256 internal constant ORIGIN = 1_800_000_000;
     uint256 internal constant BOND = 500;
     uint256 internal constant FUNDS = 1e12;
@@ -105,6 +108,8 @@ abstract contract Fixture is Test {
         p.alphaBuyer = 200_000;
         p.efficiency = 950_000;
         p.tolerance = 980_000;
+        p.alphaProven = 50_000;
+        p.reliabilityGain = 0;
     }
 
     function _deploy(Calendar.Parameters memory p, bool openMode) internal {
@@ -162,8 +167,9 @@ abstract contract Fixture is Test {
 
     // --------------------------------------------------------------------------------------------------------- enrolment
 
+    /// @dev A device whose export power allows 20,000 Wh a window, with the energy of eight such windows: a whole ring.
     function _seller(address account, uint256 key) internal returns (uint256 device) {
-        return _sellerWith(account, key, 20_000, 80_000);
+        return _sellerWith(account, key, 160_000, 80_000);
     }
 
     /// @dev Registers, funds, and gives a device with its own meter key (the actor's key + METER).
@@ -253,6 +259,31 @@ abstract contract Fixture is Test {
         return abi.encodePacked(r, s, v);
     }
 
+    /// @dev What the registry told the market of the account, from the account's word.
+    function _admission(address account)
+        internal
+        view
+        returns (uint8 roles, uint40 expiry, uint32 device, uint32 limitWh)
+    {
+        uint256 word = market.accountOf(account);
+        return (uint8(word >> 252), uint40(word >> 212), uint32(word >> 96), uint32(word >> 128));
+    }
+
+    /// @dev The reliability of the account's device, ppm.
+    function _reliability(address account) internal view returns (uint256) {
+        return (market.accountOf(account) >> 160) & 0xfffff;
+    }
+
+    /// @dev The energy of the account's device, in units.
+    function _capacity(address account) internal view returns (uint256) {
+        return uint16(market.accountOf(account) >> 180);
+    }
+
+    /// @dev What of it is promised.
+    function _promised(address account) internal view returns (uint256) {
+        return uint16(market.accountOf(account) >> 196);
+    }
+
     function _fund(address account, uint256 amount) internal {
         token.mint(account, amount);
         vm.startPrank(account);
@@ -302,8 +333,16 @@ abstract contract Fixture is Test {
         return Seal.segment(tick, width);
     }
 
-    /// @dev An opening with the account's device terms as they are now.
+    /// @dev An opening with the account's terms as they are now; a seller's bid holds units of its whole Q_max.
     function _opening(uint256 window, address account, uint256 side, bytes memory curve)
+        internal
+        returns (Bidding.Opening memory)
+    {
+        return _openingOf(window, account, side == SELL ? ALL_UNITS : NO_UNITS, curve);
+    }
+
+    /// @dev The same with `units`; none for a buyer.
+    function _openingOf(uint256 window, address account, uint256 units, bytes memory curve)
         internal
         returns (Bidding.Opening memory o)
     {
@@ -311,8 +350,8 @@ abstract contract Fixture is Test {
         o.participant = account;
         o.blinder = _blinder();
         o.curve = curve;
-        if (side == SELL) {
-            (,, o.device, o.limitWh) = market.admissionOf(account);
+        if (units != NO_UNITS) {
+            o.terms = _terms(account, units);
             o.fingerprint = market.fingerprintOf(account);
         }
     }
@@ -326,10 +365,23 @@ abstract contract Fixture is Test {
         internal
         returns (Bidding.Opening memory o)
     {
-        o = _opening(window, account, side, curve);
-        uint256 point = Seal.point(address(market), o, side);
+        return _commitUnits(window, account, side == SELL ? ALL_UNITS : NO_UNITS, curve);
+    }
+
+    /// @dev The same with `units`; none for a buyer.
+    function _commitUnits(uint256 window, address account, uint256 units, bytes memory curve)
+        internal
+        returns (Bidding.Opening memory o)
+    {
+        o = _openingOf(window, account, units, curve);
+        uint256 point = Seal.point(address(market), o, units == NO_UNITS ? BUY : SELL);
         vm.prank(account);
-        market.commit(window, side, point);
+        market.commit(window, units, point);
+    }
+
+    /// @dev The terms that a seller's commitment binds: device, Q_max, α_S, units.
+    function _terms(address account, uint256 units) internal view returns (uint96) {
+        return uint96(market.termsOf(account) | (units << 88));
     }
 
     function _toReveal(uint256 window) internal {
@@ -341,7 +393,7 @@ abstract contract Fixture is Test {
         vm.recordLogs();
         market.reveal(o);
         (, bytes memory bid) = abi.decode(vm.getRecordedLogs()[0].data, (uint256, bytes));
-        c = Issue.Claim(o.window, o.participant, o.device, bid);
+        c = Issue.Claim(o.window, o.participant, o.terms, bid);
     }
 
     // ----------------------------------------------------------------------------------------------------- whole windows
@@ -390,12 +442,12 @@ abstract contract Fixture is Test {
     function _reading(uint256 device, uint256 window, uint256 subSlot, uint256 energy, uint256 counter)
         internal
         pure
-        returns (Delivery.Reading memory)
+        returns (Metering.Reading memory)
     {
-        return Delivery.Reading(uint32(device), uint32(window), uint16(subSlot), uint48(energy), uint64(counter));
+        return Metering.Reading(uint32(device), uint32(window), uint16(subSlot), uint48(energy), uint64(counter));
     }
 
-    function _signReading(Delivery.Reading memory r, uint256 meterKey) internal view returns (bytes memory) {
+    function _signReading(Metering.Reading memory r, uint256 meterKey) internal view returns (bytes memory) {
         bytes32 structHash = keccak256(
             abi.encode(keccak256("Reading(uint32 device,uint32 window,uint16 subSlot,uint48 energy,uint64 counter)"), r)
         );
@@ -407,7 +459,7 @@ abstract contract Fixture is Test {
         (uint256 counter,) = delivery.progressOf(device);
         uint256 over = _start(window) + (subSlot + 1) * market.calendar().subSlot;
         if (vm.getBlockTimestamp() < over) vm.warp(over);
-        Delivery.Reading memory r = _reading(device, window, subSlot, energy, counter + 1);
+        Metering.Reading memory r = _reading(device, window, subSlot, energy, counter + 1);
         delivery.submit(r, _signReading(r, _meterKey(key)));
     }
 

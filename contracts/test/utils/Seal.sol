@@ -15,7 +15,7 @@ library Seal {
     /// @dev m = keccak256(domain ‖ chain id ‖ market ‖ window ‖ participant ‖ side ‖ device ‖ H_i ‖ curve) mod n.
     function message(address market, Bidding.Opening memory o, uint256 side) internal view returns (uint256) {
         bytes memory head = abi.encode(
-            keccak256("Stowatt/bid/1"), block.chainid, market, o.window, o.participant, side, o.device, o.fingerprint
+            keccak256("Stowatt/bid/1"), block.chainid, market, o.window, o.participant, side, uint32(o.terms), o.fingerprint
         );
         return uint256(keccak256(bytes.concat(head, o.curve))) % ORDER;
     }

@@ -61,7 +61,7 @@ contract WithdrawTest is Fixture {
     function testFuzz_KeepsTheAdmission(uint256 amount) external {
         vm.prank(seller);
         market.withdraw(seller, bound(amount, 1, FUNDS));
-        (uint8 roles, uint40 expiry, uint32 device, uint32 limit) = market.admissionOf(seller);
+        (uint8 roles, uint40 expiry, uint32 device, uint32 limit) = _admission(seller);
         assertEq(roles, 3, "roles");
         assertEq(expiry, ORIGIN + 365 days, "expiry");
         assertEq(device, 1, "device");
