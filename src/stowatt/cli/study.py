@@ -15,7 +15,6 @@ from stowatt.studies.errors import StudyError
 from stowatt.studies.plots import check_plot
 
 study_app = typer.Typer(
-    help="Studies on many seeded markets: what the rules do when somebody plays against them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +32,11 @@ From = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="Show stored results (.json) instead of a new run.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Every random choice follows from it.")]
+
+
+@study_app.callback()
+def study() -> None:
+    """Studies on many seeded markets: what the rules do when somebody plays against them."""
 
 
 @study_app.command()
@@ -53,7 +57,7 @@ def manipulation(
 
     The best response is exact over all curves; every book's greatest gain is confirmed by the clearing engine.
     """
-    from stowatt.studies import manipulation as study
+    from stowatt.studies import manipulation as model
     from stowatt.studies import manipulation_page as shown
 
     if rule not in shown.RULES:
@@ -62,8 +66,8 @@ def manipulation(
         from stowatt.demo.settings import BOND
 
         bond = BOND
-    settings = study.Settings(_numbers(sizes), books, seed, tuple(dict.fromkeys(_words(families))), bond)
-    document = _results("manipulation", stored, out, plot, lambda progress: study.run(settings, progress))
+    settings = model.Settings(_numbers(sizes), books, seed, tuple(dict.fromkeys(_words(families))), bond)
+    document = _results("manipulation", stored, out, plot, lambda progress: model.run(settings, progress))
     _deliver(document, out, plot, page, shown.plot, shown.markdown)
     if as_json:
         print(as_text(document), end="")
@@ -71,6 +75,33 @@ def manipulation(
     for family in document["parameters"]["families"]:
         title = f"{shown.NAMES[family]}, price rule {rule}: gains of one participant who deviates"
         _show(title, shown.HEADS, shown.main_rows(document, family, rule))
+
+
+@study_app.command()
+def reliability(
+    sellers: Annotated[int, typer.Option(help="Sellers of each kind.")] = 100,
+    windows: Annotated[int, typer.Option(help="Windows of each seller.")] = 200,
+    seed: Seed = 1,
+    stored: From = None,
+    as_json: Json = False,
+    out: Out = None,
+    plot: Plot = None,
+    page: Page = None,
+) -> None:
+    """What dynamic α does to default losses and to locked capital, against a fixed α (§6)."""
+    from stowatt.studies import reliability as model
+    from stowatt.studies import reliability_page as shown
+
+    settings = model.Settings(sellers, windows, seed)
+    document = _results("reliability", stored, out, plot, lambda progress: model.run(settings, progress))
+    _deliver(document, out, plot, page, shown.plot, shown.markdown)
+    if as_json:
+        print(as_text(document), end="")
+        return
+    money = "cents per kWh sold"
+    _show(f"A community of sellers, {money}", shown.HEADS, shown.rows(document, "community"))
+    _show(f"Each kind of seller, {money}", shown.KIND_HEADS, shown.kind_rows(document))
+    _show("How fast trust comes and goes, windows", shown.TIME_HEADS, shown.time_rows(document))
 
 
 def _results(

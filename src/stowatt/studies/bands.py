@@ -1,5 +1,6 @@
 """Percentile bands by bootstrap over books (or runs), and slopes on logarithmic axes. Seeded."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -45,14 +46,17 @@ def band(value: float, resampled: Floats) -> Banded:
     return Banded(value, float(low), float(high))
 
 
-def slope(sizes: list[int], values: list[float], resamples: list[Floats]) -> Banded | None:
-    """The exponent k of value ∝ size^k by least squares on logarithms, with its band; None for a figure that is 0."""
-    if len(sizes) < 2 or min(values) <= 0:
+def slope(rows: Sequence[tuple[int, float, Floats]]) -> Banded | None:
+    """The exponent k of figure ∝ size^k, from (size, figure, resamples) rows; None for a figure that is 0.
+
+    Least squares on logarithms; the band is that of the resamples' fits.
+    """
+    if len(rows) < 2 or min(value for _, value, _ in rows) <= 0:
         return None
-    x = np.log(np.array(sizes, dtype=np.float64))
-    table = np.log(np.maximum(np.stack(resamples), 1e-300))
-    fits = np.polyfit(x, table, 1)[0]
-    return band(float(np.polyfit(x, np.log(np.array(values)), 1)[0]), fits)
+    x = np.log([size for size, _, _ in rows])
+    resampled = np.log(np.maximum(np.stack([resamples for _, _, resamples in rows]), 1e-300))
+    fits = np.polyfit(x, resampled, 1)[0]
+    return band(float(np.polyfit(x, np.log([value for _, value, _ in rows]), 1)[0]), fits)
 
 
 def _divide(top: Floats, bottom: Floats) -> Floats:

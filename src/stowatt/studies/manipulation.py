@@ -38,6 +38,8 @@ FAMILIES: Final = ("simbench", "random", "lots")
 SIZES: Final = (4, 8, 16, 32, 64, 128, 256, 512, 1000)
 SAMPLED: Final = 2
 """Participants of each side, and pairs, that a book's simple misreports are measured on."""
+LARGE: Final = 32
+"""The exponent is fitted over all sizes and over those from here on."""
 QUANTILES: Final = (95, 99, 100)
 _QUANTILE_RESAMPLES: Final = 100
 BASE_PER_TICK_WH: Final = TICK_SIZE / WH_PER_KWH
@@ -103,8 +105,11 @@ def run(settings: Settings, progress: Progress, makers: dict[str, Maker] | None 
                 cells.append({"family": family, "size": size, "rule": rule.name.lower(), **cell})
                 resampled[rule].append((size, cell["relative"]["value"], resamples))
         for rule, rows in resampled.items():
-            fit = bands.slope([size for size, _, _ in rows], [value for _, value, _ in rows], [r for _, _, r in rows])
-            slopes.append({"family": family, "rule": rule.name.lower(), "slope": fit and _plain(fit)})
+            for least in (0, LARGE):
+                fit = bands.slope([row for row in rows if row[0] >= least])
+                slopes.append(
+                    {"family": family, "rule": rule.name.lower(), "from": least, "slope": fit and _plain(fit)}
+                )
     parameters = {
         "sizes": list(settings.sizes),
         "books": settings.books,

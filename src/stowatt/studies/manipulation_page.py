@@ -60,10 +60,16 @@ def markdown(document: Document) -> str:
         parts += [f"### Misreporting: {NAMES[family]}", table(HEADS, main_rows(document, family, "lowest"))]
     parts += [
         "### How the gain falls",
-        "Exponent k of *best gain / surplus* ∝ participants^k, least squares on logarithms over all sizes.",
+        "Exponent k of *best gain / surplus* ∝ participants^k, least squares on logarithms.",
         table(
-            ("books", *(f"`{rule}`" for rule in RULES)),
-            ([NAMES[family], *(_slope(document, family, rule) for rule in RULES)] for family in families),
+            ("books", "sizes", *(f"`{rule}`" for rule in RULES)),
+            (
+                [NAMES[family], f"from {least}" if least else "all"]
+                + [_slope(document, family, rule, least) for rule in RULES]
+                for family in families
+                for least in dict.fromkeys(row["from"] for row in document["slopes"])
+            ),
+            texts=2,
         ),
         "### Price rules",
         "Best gain as a share of surplus, sellers / buyers.",
@@ -85,11 +91,12 @@ def markdown(document: Document) -> str:
         parts += [
             f"**{NAMES[family]}**, price rule `lowest`",
             table(
-                ("participants", *WAYS.values(), "menu, ct/kWh of the bid", "bond too small"),
+                ("participants", *WAYS.values(), "partner, ct/kWh withheld", "menu, ct/kWh withheld", "bond too small"),
                 (
                     [
                         str(cell["size"]),
                         *(_quantiles(cell["withholding"][way]) for way in WAYS),
+                        _quantiles(cell["withholding"]["partner_per_kwh"]),
                         _quantiles(cell["withholding"]["menu_per_kwh"]),
                         percent(max(cell["withholding"][way]["above_bond"] for way in ("partner", "menu"))),
                     ]
@@ -166,9 +173,9 @@ def _blind(figure_: dict[str, float]) -> str:
     return f"{percent(figure_['value'])} at {shade:g} %" if shade else "none pays"
 
 
-def _slope(document: Document, family: str, rule: str) -> str:
+def _slope(document: Document, family: str, rule: str, least: int) -> str:
     for row in document["slopes"]:
-        if (row["family"], row["rule"]) == (family, rule) and row["slope"]:
+        if (row["family"], row["rule"], row["from"]) == (family, rule, least) and row["slope"]:
             return f"{row['slope']['value']:.2f} ({row['slope']['low']:.2f} … {row['slope']['high']:.2f})"
     return "–"
 
