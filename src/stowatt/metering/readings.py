@@ -12,7 +12,7 @@ from typing import Final
 
 from eth_account.signers.base import BaseAccount
 
-from stowatt.errors import MeterError
+from stowatt.metering.fields import require_fields
 from stowatt.typed_data import Domain, digest, recover, sign, struct_hash
 from stowatt.units import Wh
 
@@ -43,11 +43,7 @@ class Reading:
     """Larger than in any earlier reading of this device, uint64 from 1."""
 
     def __post_init__(self) -> None:
-        for (kind, name), value in zip(_FIELDS, self.encode(), strict=True):
-            given: object = value
-            lowest, bits = int(name == "counter"), int(kind.removeprefix("uint"))
-            if type(given) is not int or not lowest <= given < 1 << bits:
-                raise MeterError(f"a reading's {name} is {given!r}", f"use a whole number from {lowest} to 2^{bits}-1")
+        require_fields("reading", _FIELDS, self.encode(), from_one=("counter",))
 
     def encode(self) -> tuple[int, int, int, int, int]:
         """The tuple that the contract takes."""
