@@ -122,13 +122,17 @@ class Calendar:
     bond: int
     """Base units that a commitment locks."""
     alpha_seller: int
-    """α_S, ppm (23)."""
+    """α_S of a seller without a record, ppm (23)."""
     alpha_buyer: int
     """α_B, ppm (24)."""
     efficiency: int
     """η, the contractual efficiency, ppm (30)."""
     tolerance: int
     """ρ at or above it counts as 1 for the deposit, ppm."""
+    alpha_proven: int
+    """α_S of a seller whose reliability is 1, ppm; at most alpha_seller (§6, dynamic α)."""
+    reliability_gain: int
+    """γ, ppm: what a sale of the whole Q_max weighs in the reliability; 0 keeps α_S fixed."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -138,6 +142,11 @@ class Calendar:
                 raise CalendarError(f"{field.name} is {value!r}", f"choose a whole number from {low} to {high}")
         self._validate_window()
         self._validate_leads()
+        if self.alpha_proven > self.alpha_seller:
+            raise CalendarError(
+                f"alpha_proven is {self.alpha_proven}",
+                f"a proven seller deposits no more than a new one: at most alpha_seller, {self.alpha_seller}",
+            )
 
     def _validate_window(self) -> None:
         if self.length % self.sub_slot:
@@ -212,6 +221,8 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "alpha_buyer": (1, PPM),
     "efficiency": (1, PPM),
     "tolerance": (1, PPM),
+    "alpha_proven": (1, PPM),
+    "reliability_gain": (0, PPM),
 }
 """The values that each field admits by itself, inclusive."""
 

@@ -1,6 +1,6 @@
 """A deployed market with a seller and a buyer, for tests on any ledger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -12,10 +12,9 @@ from stowatt.chain.client import Commitment, Deployment, MarketClient, Opening, 
 from stowatt.chain.ledger import Ledger
 from stowatt.chain.outbox import Outbox
 from stowatt.chain.sender import Sender
-from stowatt.commitments import BidContext, new_blinder
+from stowatt.commitments import NO_TERMS, BidContext, new_blinder
 from stowatt.credentials import DeviceCertificate
 from stowatt.curves import Curve, Side
-from stowatt.units import Wh
 
 UNIT = 10**6
 METER = Account.from_key("0x" + "77" * 32)
@@ -28,7 +27,7 @@ def calendar(ledger: Ledger, **changes: int) -> Calendar:
         origin=ledger.time() // 900 * 900 + 7200, length=900, sub_slot=300, commit_lead=3600, reveal_lead=1800,
         payment_lead=300, reading_grace=600, void_delay=900, ring=96, ticks=4096, price_rule=0, rationing=0,
         tick_size=100, bond=UNIT // 10, alpha_seller=200_000, alpha_buyer=200_000, efficiency=950_000,
-        tolerance=980_000,
+        tolerance=980_000, alpha_proven=100_000, reliability_gain=100_000,
     )  # fmt: skip
     return Calendar(**(values | changes))
 
@@ -73,13 +72,17 @@ class Evening:
         d = self.deployment
         terms = (known.device, known.fingerprint) if sells else ()
         context = BidContext(d.chain_id, d.market, window, client.address, side, *terms)
-        return Opening(context, known.limit if sells else Wh(0), Curve.of(side, pairs), new_blinder())
+        curve = Curve.of(side, pairs)
+        bound = NO_TERMS
+        if sells:
+            bound = replace(client.next_terms(client.address), units=min(64, -(-64 * curve.total // known.limit)))
+        return Opening(context, bound, curve, new_blinder())
 
     def commit(self, client: MarketClient, window: int, side: Side, *pairs: tuple[int, int]) -> Opening:
         """Commits; gives the opening."""
         opening = self.opening(client, window, side, *pairs)
         point = opening.context.commit(opening.curve.encode(), opening.blinder)
-        client.execute(client.calls.commit(Commitment(window, side, point)))
+        client.execute(client.calls.commit(Commitment(window, opening.terms.units, point)))
         return opening
 
     def go_to(self, window: int, moment: str) -> None:

@@ -4,7 +4,7 @@ Every step looks first at what the chain and the private files say, so that repe
 twice.
 """
 
-from stowatt.agent.bidding import Bidding, Order
+from stowatt.agent.bidding import Bidding, Order, equal_units
 from stowatt.agent.delivery import due_readings, report
 from stowatt.agent.holdings import Holding, holdings, split, transfer
 from stowatt.agent.issue import claim, pay
@@ -22,6 +22,7 @@ __all__ = [
     "claim",
     "draw",
     "due_readings",
+    "equal_units",
     "holdings",
     "once",
     "pay",

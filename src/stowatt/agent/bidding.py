@@ -7,18 +7,20 @@ chain's last Committed event says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stowatt.agent.once import Progress, Step, batches, catch_up, no_progress
 from stowatt.audit.events import Committed, Revealed
 from stowatt.calendar import Phase, deadlines
 from stowatt.chain.client import Admission, Commitment, MarketClient, MarketReader, Opening, Refusal, phase_name
-from stowatt.commitments import BidContext, SlotKind
+from stowatt.commitments import BidContext, SlotKind, Terms, units_held
 from stowatt.curves import Curve, Side
 from stowatt.errors import CommitmentError, CurveError
 from stowatt.openings import Opening as Sealed
 from stowatt.openings import OpeningStore
+from stowatt.settlement.capacity import UNITS, budget, units_for
 from stowatt.settlement.deposits import locked, reserve
+from stowatt.settlement.reliability import seller_alpha
 from stowatt.units import Money, Wh
 
 COMMITMENTS_AT_ONCE = 200
@@ -31,6 +33,25 @@ class Order:
 
     window: int
     curve: Curve
+    units: int | None = None
+    """Energy units of Q_max/64 that a seller's commitment takes of its battery; None: the fewest that hold the curve.
+
+    They are public at once and tell an upper bound of the quantity; see `equal_units`.
+    """
+
+
+def units_of(order: Order, limit: Wh) -> int:
+    """The units that the order's commitment names; 0 for a buyer's."""
+    if order.curve.side is Side.BUY:
+        return 0
+    return units_for(order.curve.total, limit) if order.units is None else order.units
+
+
+def equal_units(orders: Sequence[Order], limit: Wh) -> list[Order]:
+    """Sellers' orders that all name the units of the largest, so that the units tell nothing of each one's quantity."""
+    sells = [order for order in orders if order.curve.side is Side.SELL and order.curve.total <= limit]
+    most = max((units_of(order, limit) for order in sells), default=None)
+    return [replace(order, units=most) if order in sells else order for order in orders]
 
 
 class Bidding:
@@ -48,16 +69,19 @@ class Bidding:
         admission = self.client.admission(self.client.address)
         for order in orders:
             self.check(order, admission)
+        self._require_energy(orders, admission)
         live = self._committed()
         sealed, steps = [], []
         for number, order in enumerate(orders, start=1):
             opening, stands = self._sealed(order, admission, live.get(order.window, []))
-            need = self.client.spell(self.worst_case(order.curve))
-            curve = order.curve
+            need = self.client.spell(self.worst_case(order.curve, admission))
+            curve, units = order.curve, units_of(order, admission.limit)
             detail = f"{curve.side.word} {curve.total} Wh in {len(curve.segments)} step(s); locks {need} at the reveal"
+            if units:
+                detail += f", {units} of {admission.capacity} energy units now"
             steps.append(Step(order.window, "committed", not stands, self.client.address, detail=detail))
             if not stands:
-                sealed.append(Commitment(order.window, order.curve.side, opening.commitment))
+                sealed.append(Commitment(order.window, units, opening.commitment))
             progress(number, len(orders))
         calls = self.client.calls
         for batch in batches(sealed, COMMITMENTS_AT_ONCE):
@@ -94,18 +118,47 @@ class Bidding:
                     f"{admission.limit} Wh",
                     "offer less (1)",
                 )
+            units = units_of(order, admission.limit)
+            if not 1 <= units <= UNITS:
+                raise CommitmentError(f"window {order.window}: {units} energy units", f"name 1 to {UNITS} (§2)")
+            if curve.total > budget(admission.limit, units):
+                raise CurveError(
+                    f"window {order.window}: {curve.total} Wh offered, {units} energy units hold "
+                    f"{budget(admission.limit, units)} Wh",
+                    f"name {units_for(curve.total, admission.limit)} units or more, or offer less (§2)",
+                )
 
-    def worst_case(self, curve: Curve) -> Money:
-        """What the bid locks once it is opened (§6)."""
+    def _require_energy(self, orders: Sequence[Order], admission: Admission) -> None:
+        """Refuses what would promise more than the battery has (§2, T42), before anything is sealed or sent."""
+        promised = admission.promised
+        for order in orders:
+            # what stands in the window's ring place gives its energy back first
+            units = units_of(order, admission.limit)
+            promised += units - units_held(self.client.slot_word(order.window, self.client.address))
+            if units and promised > admission.capacity:
+                raise CommitmentError(
+                    f"window {order.window}: with its {units} energy units, {promised} would be promised, "
+                    f"{admission.energy(promised)} Wh, and the device has {admission.capacity}, "
+                    f"{admission.energy(admission.capacity)} Wh",
+                    "offer less or in fewer windows, or settle what is delivered; `claim` frees what was not filled or "
+                    "never opened (§2)",
+                )
+
+    def worst_case(self, curve: Curve, admission: Admission | None = None) -> Money:
+        """What the bid locks once it is opened (§6), by the account's reliability now."""
         c = self.client.calendar
-        alpha = c.alpha_seller if curve.side is Side.SELL else c.alpha_buyer
+        alpha: int = c.alpha_buyer
+        if curve.side is Side.SELL:
+            known = admission or self.client.admission(self.client.address)
+            alpha = seller_alpha(c.alpha_seller, c.alpha_proven, known.reliability)
         return locked(c.bond, reserve(curve, c.ticks, c.tick_size, alpha))
 
     def _sealed(self, order: Order, admission: Admission, points: list[int]) -> tuple[Sealed, bool]:
         """The opening to commit to, and whether it stands already. One that never reached the chain is used first."""
         context = self._context(order, admission)
         slot = self.client.slot(order.window, self.client.address)
-        live = points[-1] if points and slot is not None and slot.kind is SlotKind.COMMITTED else None
+        stands = slot is not None and slot.kind is SlotKind.COMMITTED and slot.units == units_of(order, admission.limit)
+        live = points[-1] if points and stands else None
         known = [o for o in self._stored(order.window) if o.context == context and o.curve == order.curve]
         for opening in known:
             if opening.commitment == live:
@@ -186,9 +239,8 @@ class Bidding:
             return (Step(window, "claimed or withdrawn", False, participant) if asked else None), None
         if slot.kind is SlotKind.OPENED:
             return Step(window, "revealed", False, participant), None
-        events = self.client.events(Committed, window=window, participant=participant)
-        last = events[-1]
-        assert isinstance(last, Committed)
+        last = self.client.committed(window, participant)
+        assert last is not None
         sealed = self.store.of_commitment(last.commitment)
         if sealed is None:
             raise CommitmentError(
@@ -196,9 +248,7 @@ class Bidding:
                 "reveal from the machine that committed; without the opening the bond is lost",
             )
         self._require_reveal_phase(window)
-        device = sealed.context.device
-        limit = self.client.device(device).limit if device else Wh(0)
-        return None, Opening(sealed.context, limit, sealed.curve, sealed.blinder)
+        return None, Opening(sealed.context, Terms.decode(last.terms), sealed.curve, sealed.blinder)
 
     def _require_reveal_phase(self, window: int) -> None:
         phase = self.client.phase(window)

@@ -92,7 +92,7 @@ def holding(reader: MarketReader, right: RightId) -> Holding:
         return Holding(right, holder, phase, tick, None, reader.settlement(number))
     record = reader.right(number)
     sells = right.side is Side.SELL
-    alpha = calendar.alpha_seller if sells else calendar.alpha_buyer
+    alpha = record.alpha if sells else calendar.alpha_buyer
     return Holding(
         right, holder, phase, tick, record, None,
         deposit=part_deposit(right.start, record.quantity, tick, calendar.tick_size, alpha),

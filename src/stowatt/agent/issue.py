@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stowatt.agent.once import Progress, Step, batches, catch_up, no_progress
-from stowatt.audit.events import Claimed, Committed, Defaulted, DeviceRegistered, Paid, Refunded, Revealed
+from stowatt.audit.events import Claimed, Committed, Defaulted, Paid, Refunded, Revealed
 from stowatt.calendar import Phase
 from stowatt.chain.client import Claim, Done, MarketClient, MarketReader, phase_name
-from stowatt.commitments import Slot, SlotKind, opened_bid_word
+from stowatt.commitments import NO_TERMS, Slot, SlotKind, Terms, opened_bid_word, read_slot
 from stowatt.curves import Side
 from stowatt.errors import SettlementError
 from stowatt.rights import RightId
@@ -43,16 +43,15 @@ def _claim_window(
     steps: list[Step] = []
     wanted = list(participants) if participants is not None else bidders(client, window)
     claims: list[tuple[Claim, Side]] = []
-    devices = devices_by_owner(client)
     for number, participant in enumerate(wanted, start=1):
         slot = client.slot(window, participant)
         if slot is None or slot.kind is SlotKind.RESOLVED:
             what = "nothing to claim" if slot is None else "claimed"
             steps.append(Step(window, what, False, participant, standing=slot is None))
         elif slot.kind is SlotKind.COMMITTED:
-            steps.append(_unopened(client, window, phase, participant))
+            steps.append(_unopened(client, window, phase, participant, slot))
         else:
-            claims.append((opened_claim(client, window, participant, slot, devices), slot.side))
+            claims.append((opened_claim(client, window, participant, slot), slot.side))
         progress(number, len(wanted))
     for batch in batches(claims):
         rows = [row for row, _ in batch]
@@ -63,11 +62,14 @@ def _claim_window(
     return steps
 
 
-def _unopened(client: MarketClient, window: int, phase: Phase, participant: str) -> Step:
-    """A commitment that was never opened: refunded in a void window, else its bond is lost."""
-    if phase is not Phase.VOID:
-        return Step(window, "bond forfeited: never revealed", False, participant, standing=True)
+def _unopened(client: MarketClient, window: int, phase: Phase, participant: str, slot: Slot) -> Step:
+    """A commitment that was never opened: refunded in a void window, else its bond is lost; energy is free."""
+    forfeited = "bond forfeited: never revealed"
+    if phase is not Phase.VOID and not slot.units:
+        return Step(window, forfeited, False, participant, standing=True)
     done = client.execute(client.calls.refund(window, participant))
+    if phase is not Phase.VOID:
+        return Step(window, forfeited, True, participant, detail=f"{slot.units} energy units free again")
     amount = client.spell(done.only(Refunded).amount)
     return Step(window, "refunded", True, participant, detail=amount)
 
@@ -98,27 +100,16 @@ def bidders(reader: MarketReader, window: int) -> list[str]:
     return list(dict.fromkeys(event.participant for event in events if isinstance(event, Committed)))
 
 
-def devices_by_owner(reader: MarketReader) -> dict[str, list[int]]:
-    """Each owner's devices, the newest first."""
-    found: dict[str, list[int]] = {}
-    for event in reader.events(DeviceRegistered):
-        assert isinstance(event, DeviceRegistered)
-        found.setdefault(event.certificate.owner, []).insert(0, event.device)
-    return found
-
-
-def opened_claim(
-    reader: MarketReader, window: int, participant: str, slot: Slot, devices: dict[str, list[int]]
-) -> Claim:
-    """The claim of an opened bid: curve and offsets from its event, the device by trying which one the slot binds."""
-    event = reader.events(Revealed, window=window, participant=participant)[-1]
-    assert isinstance(event, Revealed)
-    ring = reader.calendar.ring
-    candidates = devices.get(participant, []) if slot.side is Side.SELL else [0]
-    for device in candidates:
-        word = opened_bid_word(ring, window, slot.side, device, event.bid)
-        if word & (1 << 232) - 1 == slot.low:
-            return Claim(window, participant, device, event.bid)
+def opened_claim(reader: MarketReader, window: int, participant: str, slot: Slot) -> Claim:
+    """The claim of an opened bid: curve and offsets from its opening, the terms from the commitment before it."""
+    ring, terms = reader.calendar.ring, NO_TERMS
+    for event in reader.events(Committed, Revealed, window=window, participant=participant):
+        if isinstance(event, Committed):
+            terms = Terms.decode(event.terms)
+            continue
+        assert isinstance(event, Revealed)
+        if read_slot(opened_bid_word(ring, window, event.bid, terms), ring, window) == slot:
+            return Claim(window, participant, terms, event.bid)
     raise SettlementError(
         f"the opened bid of {participant} in window {window} does not match its event", "check the ledger's events"
     )

@@ -9,6 +9,7 @@ from typing import Final
 from stowatt.audit.events import Claimed, CommitmentWithdrawn, Committed, Defaulted, Event, Refunded, Revealed
 from stowatt.calendar import Phase
 from stowatt.chain.client import MarketReader, Refusal
+from stowatt.commitments import Terms
 from stowatt.curves import Curve, Side
 from stowatt.rights import RightId
 from stowatt.units import Money, Wh
@@ -27,6 +28,8 @@ class Position:
     """One of: committed, withdrawn, refundable, forfeited, revealed, not filled, payment due, claimed, in default,
     settled, refunded."""
     commitment: int
+    units: int = 0
+    """Energy units that a seller's commitment took of its battery."""
     curve: Curve | None = None
     """Once it is revealed."""
     filled: Wh | None = None
@@ -48,8 +51,9 @@ def positions(reader: MarketReader, account: str, windows: Collection[int] | Non
 def _apply(found: dict[int, Position], event: Event) -> None:
     """One event more."""
     match event:
-        case Committed(window=window, side=side, commitment=commitment):
-            found[window] = Position(window, Phase.COMMIT, Side(side), "committed", commitment)
+        case Committed(window=window, commitment=commitment, terms=word):
+            terms = Terms.decode(word)
+            found[window] = Position(window, Phase.COMMIT, terms.side, "committed", commitment, terms.units)
         case CommitmentWithdrawn(window=window):
             found[window] = replace(found[window], state="withdrawn")
         case Revealed(window=window, bid=bid):
@@ -74,6 +78,8 @@ def _as_of_now(reader: MarketReader, account: str, position: Position) -> Positi
     if position.state == "committed" and position.phase not in (Phase.COMMIT, Phase.REVEAL, Phase.CLEARING):
         waits = position.phase in (Phase.LAPSED, Phase.VOID)
         return replace(position, state="refundable" if waits else "forfeited")
+    if position.state == "refunded" and position.phase is not Phase.VOID:
+        return replace(position, state="forfeited")  # its energy came back, not its bond
     if position.state != "claimed":
         return position
     number = RightId(account, position.window, position.side).encode()

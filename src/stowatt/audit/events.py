@@ -143,6 +143,8 @@ class CalendarValues:
     alpha_buyer: int
     efficiency: int
     tolerance: int
+    alpha_proven: int
+    reliability_gain: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,9 @@ class Committed(Event):
 
     window: int
     participant: str
-    side: int
     commitment: int
+    terms: int
+    """A seller's, see `stowatt.commitments.Terms`; 0 for a buyer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +306,7 @@ class Defaulted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded(Event):
-    """A bid's money came back from a void window."""
+    """What a bid had locked came back from a void window; 0 from another one, where the bid gave back its energy only."""
 
     window: int
     participant: str
@@ -318,6 +321,16 @@ class PoolSwept(Event):
     amount: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityChanged(Event):
+    """A settled right moved its device's reliability (§6)."""
+
+    account: str
+    device: int
+    reliability: int
+    """ppm, from now on."""
+
+
 # ---------------------------------------------------------------- delivery
 
 
@@ -330,6 +343,34 @@ class ReadingAccepted(Event):
     sub_slot: int
     energy: int
     counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherRedeemed(Event):
+    """A meter's signed sum over a window's sub-slots 0 … through-1."""
+
+    device: int
+    window: int
+    through: int
+    energy: int
+    """Σ u_t of all of them, Wh."""
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedOpened(Event):
+    """The opened sum of sub-slots that stay sealed each."""
+
+    device: int
+    window: int
+    through: int
+    energy: int
+    """Σ u_t, Wh."""
+    blinder: int
+    """Σ r_t mod n."""
+    points: bytes
+    """C_t = u_t·G + r_t·H in order, 64 bytes each: what the meter signed."""
     signature: bytes
 
 
@@ -402,8 +443,9 @@ EVENTS: Final[dict[str, tuple[type[Event], ...]]] = {
     "market": (
         MarketDeployed, Deposited, Withdrawn, WindowOpened, Committed, CommitmentWithdrawn, Revealed, Cleared, NoTrade,
         Voided, Claimed, Paid, Defaulted, Refunded, PoolSwept,
+        ReliabilityChanged,
     ),
-    "delivery": (ReadingAccepted, Drawn, SellerSettled, BuyerSettled),
+    "delivery": (ReadingAccepted, VoucherRedeemed, SealedOpened, Drawn, SellerSettled, BuyerSettled),
     "rights": (Split, RightTransfer),
     "token": (TokenTransfer,),
 }  # fmt: skip

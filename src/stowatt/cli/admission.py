@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 
 from stowatt.agent.admission import LATEST, Signed, certificate, credential, submit
 from stowatt.agent.once import Step, catch_up
-from stowatt.cli.output import show_steps
+from stowatt.cli.output import show_steps, standing_json
 from stowatt.cli.session import Session, command_group, on_market
 from stowatt.cli.values import energy, instant, share
 from stowatt.credentials import DeviceCertificate, Role
@@ -132,7 +132,7 @@ def show_device(
     session: Session,
     account: Annotated[str | None, typer.Argument(help="Its owner (default: the key).")] = None,
 ) -> None:
-    """Show the device that an account sells from."""
+    """Show the device that an account sells from: its limits, its reliability, what of its energy is promised."""
     reader, address = session.reader, session.address(account)
     number = reader.participant(address).device
     if not number:
@@ -146,6 +146,7 @@ def show_device(
         "limit_wh": known.limit,
         "fingerprint": "0x" + known.fingerprint.hex(),
         "last_counter": progress.counter,
+        **(standing_json(reader, address) or {}),
     }
     session.show(value, ("", ""), [(name.replace("_", " "), str(figure)) for name, figure in value.items()])
 

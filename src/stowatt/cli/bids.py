@@ -1,10 +1,12 @@
 """`stowatt bid`: commit, withdraw and reveal sealed bids (§5)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from stowatt import agent
 from stowatt.agent import Bidding, Order
 from stowatt.cli.output import show_steps
 from stowatt.cli.progress import counting
@@ -27,6 +29,17 @@ def commit(
     step: Annotated[
         list[str] | None, typer.Option(metavar="PRICE:KWH", help="A step of the curve; repeat it, up to 16.")
     ] = None,
+    units: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Sell: 64ths of the device's Q_max that each bid holds of the battery (default: the fewest).",
+        ),
+    ] = None,
+    equal_units: Annotated[
+        bool, typer.Option("--equal-units", help="All bids hold what the largest needs: units are public at once.")
+    ] = False,
     bids: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Or a book file (CSV or Parquet): window,participant,side,price,quantity."),
@@ -46,6 +59,12 @@ def commit(
             raise UnitError("the bid is not complete", "give --window, --side and at least one --step, or --bids FILE")
         bid = curve(reader, Side[side.upper()], step)
         orders = [Order(number, bid) for number in windows_of(window)]
+    if units is not None:
+        if equal_units:
+            raise UnitError("units are given twice", "give --units or --equal-units")
+        orders = [replace(order, units=units) if order.curve.side is Side.SELL else order for order in orders]
+    elif equal_units:
+        orders = agent.equal_units(orders, reader.admission(session.address(None)).limit)
     with counting("sealing") as progress:
         steps = Bidding(session.client, session.openings).commit(orders, progress)
     show_steps(session, steps)

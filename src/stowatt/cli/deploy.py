@@ -46,10 +46,17 @@ def deploy_market(
     ticks: Annotated[int, typer.Option(min=2, help="Ticks of the price grid.")] = 4096,
     tick_size: Annotated[str, typer.Option(help="Money per kWh of one tick.")] = "0.0001",
     bond: Annotated[str, typer.Option(help="Money that a commitment locks.")] = "0.1",
-    alpha_seller: Annotated[str, typer.Option(help="Sellers' deposit, a share of the value.")] = "0.2",
+    alpha_seller: Annotated[str, typer.Option(help="Deposit of a new seller, a share of the value.")] = "0.2",
     alpha_buyer: Annotated[str, typer.Option(help="Buyers' deposit.")] = "0.2",
     efficiency: Annotated[str, typer.Option(help="Contractual efficiency η.")] = "0.95",
     tolerance: Annotated[str, typer.Option(help="From this fulfilment on the whole deposit is released.")] = "0.98",
+    alpha_proven: Annotated[
+        str | None,
+        typer.Option(help="Deposit of a seller that always delivered (default: half of a new one's)."),
+    ] = None,
+    reliability_gain: Annotated[
+        str, typer.Option(help="Weight of a sale of all that a device can in its reliability; 0: deposits stay fixed.")
+    ] = "0.1",
     price_rule: Annotated[
         Literal["lowest", "midpoint", "seed"], typer.Option(help="The price on a flat interval.")
     ] = "lowest",
@@ -67,6 +74,7 @@ def deploy_market(
     decimals = COMMUNITY_DECIMALS if token is None else _decimals(session, token)
     seconds = duration("length", length)
     lead = duration("commit-lead", commit_lead)
+    new_alpha = share("alpha-seller", alpha_seller)
     calendar = Calendar(
         origin=_origin(session, origin, seconds, lead),
         length=seconds,
@@ -82,10 +90,12 @@ def deploy_market(
         rationing=int(by_name(Rationing, rationing)),
         tick_size=_units("tick-size", tick_size, decimals),
         bond=_units("bond", bond, decimals),
-        alpha_seller=share("alpha-seller", alpha_seller),
+        alpha_seller=new_alpha,
         alpha_buyer=share("alpha-buyer", alpha_buyer),
         efficiency=share("efficiency", efficiency),
         tolerance=share("tolerance", tolerance),
+        alpha_proven=new_alpha - new_alpha // 2 if alpha_proven is None else share("alpha-proven", alpha_proven),
+        reliability_gain=share("reliability-gain", reliability_gain, lowest=0),
     )
     people = {"issuer": issuer, "treasury": treasury}
     named = {role: session.address(text) for role, text in people.items() if text is not None}

@@ -80,6 +80,36 @@ def show_positions(session: Session, reader: MarketReader, found: Sequence[Posit
     session.show({"positions": values}, ("window", "phase", "side", "state", "kWh filled", "deposit"), rows)
 
 
+def standing_json(reader: MarketReader, account: str) -> dict[str, Any] | None:
+    """What a seller's record and battery are worth now; None for an account without a device.
+
+    Energies are Wh, rounded down; shares are decimals.
+    """
+    known = reader.admission(account)
+    if not known.device:
+        return None
+    return {
+        "device": known.device,
+        "reliability": decimal_text(known.reliability, -6),
+        "next_alpha": decimal_text(reader.next_terms(account).alpha, -6),
+        "capacity_units": known.capacity,
+        "promised_units": known.promised,
+        "free_units": known.free,
+        "capacity_wh": known.energy(known.capacity),
+        "promised_wh": known.energy(known.promised),
+        "free_wh": known.energy(known.free),
+    }
+
+
+def standing_text(value: dict[str, Any]) -> str:
+    """The same in one line."""
+    free, promised = WH_IN_KWH.text(value["free_wh"]), WH_IN_KWH.text(value["promised_wh"])
+    return (
+        f"Device {value['device']}: reliability {value['reliability']}, α of the next bid {value['next_alpha']}; "
+        f"{promised} kWh promised, {free} kWh free"
+    )
+
+
 def holding_json(reader: MarketReader, h: Holding) -> dict[str, Any]:
     """All figures of a right or a settlement token."""
     spell = money_text(reader)
@@ -107,6 +137,8 @@ def holding_json(reader: MarketReader, h: Holding) -> dict[str, Any]:
             "payment": given(h.payment),
             "earned": given(h.earned),
             "drawn": spell(h.right.drawn),
+            "alpha": decimal_text(h.right.alpha, -6) if h.right.alpha else None,
+            "units": h.right.units or None,
             "fulfilment": None if h.fulfilment is None else decimal_text(h.fulfilment, -6),
         }
     if h.settlement is not None:
@@ -120,8 +152,9 @@ def holding_json(reader: MarketReader, h: Holding) -> dict[str, Any]:
     return value
 
 
-def show_holdings(session: Session, reader: MarketReader, found: Sequence[Holding]) -> None:
-    """The rights that an account holds."""
+def show_holdings(session: Session, reader: MarketReader, found: Sequence[Holding], account: str) -> None:
+    """The rights that an account holds, and what its own battery is worth."""
+    standing = standing_json(reader, account)
     values = [holding_json(reader, h) for h in found]
     rows = [
         (
@@ -135,9 +168,9 @@ def show_holdings(session: Session, reader: MarketReader, found: Sequence[Holdin
         )
         for h, value in zip(found, values, strict=True)
     ]
-    session.show(
-        {"rights": values}, ("right", "phase", "state", "kWh", "price", "deposit", "payment"), rows, title="Rights held"
-    )
+    title = "Rights held" if standing is None else f"Rights held\n{standing_text(standing)}"
+    columns = ("right", "phase", "state", "kWh", "price", "deposit", "payment")
+    session.show({"rights": values, "seller": standing}, columns, rows, title=title)
 
 
 def money_text(reader: MarketReader) -> Callable[[int], str]:

@@ -32,7 +32,7 @@ def list_rights(
 ) -> None:
     """List the rights and settlement tokens that an account holds."""
     address = session.address(account)
-    show_holdings(session, session.reader, holdings(session.reader, address))
+    show_holdings(session, session.reader, holdings(session.reader, address), address)
 
 
 @rights_app.command("show")

@@ -120,11 +120,12 @@ def energy(text: str) -> Wh:
     return Wh(count)
 
 
-def share(name: str, text: str) -> Ppm:
-    """A share such as 0.2 in ppm."""
+def share(name: str, text: str, *, lowest: int = 1) -> Ppm:
+    """A share such as 0.2 in ppm, at least `lowest` ppm."""
     count = DecimalUnit(1, -6).count(text)
-    if count is None or not 0 < count <= PPM:
-        raise UnitError(f"{name} is {shown(text)}", "give a share above 0 up to 1, with at most six decimals")
+    if count is None or not lowest <= count <= PPM:
+        start = "above 0" if lowest else "from 0"
+        raise UnitError(f"{name} is {shown(text)}", f"give a share {start} up to 1, with at most six decimals")
     return Ppm(count)
 
 

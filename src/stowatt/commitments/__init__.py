@@ -22,17 +22,21 @@ from stowatt.commitments.slot import (
     read_slot,
     resolved_word,
     round_of,
+    units_held,
 )
+from stowatt.commitments.terms import NO_TERMS, Terms
 
 __all__ = [
     "DOMAIN",
     "H_STRING",
     "NO_DEVICE",
     "NO_FINGERPRINT",
+    "NO_TERMS",
     "BidContext",
     "H",
     "Slot",
     "SlotKind",
+    "Terms",
     "accumulate",
     "commit",
     "commit_point",
@@ -47,6 +51,7 @@ __all__ = [
     "read_slot",
     "resolved_word",
     "round_of",
+    "units_held",
     "verify",
     "window_seed",
 ]

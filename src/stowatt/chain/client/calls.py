@@ -13,11 +13,10 @@ from typing import Any
 from stowatt.calendar import Phase
 from stowatt.chain.abi import contract
 from stowatt.chain.client.deployment import Deployment
-from stowatt.commitments import BidContext
+from stowatt.commitments import BidContext, Terms
 from stowatt.credentials import Credential, DeviceCertificate
-from stowatt.curves import Curve, Side
+from stowatt.curves import Curve
 from stowatt.metering import SignedReading
-from stowatt.units import Wh
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +36,18 @@ class Commitment:
     """A commitment to one bid."""
 
     window: int
-    side: Side
+    units: int
+    """Energy units of the battery, in Q_max/64, that a seller's bid holds: 1 … 64; 0 for a buyer's."""
     point: int
     """The compressed point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The opening of a commitment; `limit_wh` is the device's Q_max as it was when the commitment was made."""
+    """The opening of a commitment; the terms are those of its `Committed` event."""
 
     context: BidContext
-    limit_wh: Wh
+    terms: Terms
     curve: Curve
     blinder: int
 
@@ -55,21 +55,21 @@ class Opening:
         """The tuple that the contract takes."""
         c = self.context
         blinder, curve = self.blinder, self.curve.encode()
-        return (c.window, c.participant, c.device, self.limit_wh, c.fingerprint, blinder, curve)
+        return (c.window, c.participant, self.terms.encode(), c.fingerprint, blinder, curve)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An opened bid as its `Revealed` event gives it; the device is 0 for a buyer."""
+    """An opened bid as its `Revealed` event gives it; the terms are those of its `Committed` event."""
 
     window: int
     participant: str
-    device: int
+    terms: Terms
     bid: bytes
 
     def encode(self) -> tuple[int, str, int, bytes]:
         """The tuple that the contract takes."""
-        return (self.window, self.participant, self.device, self.bid)
+        return (self.window, self.participant, self.terms.encode(), self.bid)
 
 
 _CLAIM = (Phase.PAYMENT, Phase.DELIVERY, Phase.SETTLEMENT, Phase.NO_TRADE, Phase.VOID)
@@ -114,11 +114,11 @@ class Calls:
     def commit(self, commitment: Commitment) -> ContractCall:
         """Commits to a bid, or replaces the commitment."""
         c = commitment
-        return self._market("commit", c.window, int(c.side), c.point, phases=(Phase.COMMIT,))
+        return self._market("commit", c.window, c.units, c.point, phases=(Phase.COMMIT,))
 
     def commit_many(self, commitments: Iterable[Commitment]) -> ContractCall:
         """Commits to bids in many windows, all or none."""
-        rows = [(c.window, int(c.side), c.point) for c in commitments]
+        rows = [(c.window, c.units, c.point) for c in commitments]
         return self._market("commitMany", rows, phases=(Phase.COMMIT,))
 
     def withdraw_commitment(self, window: int) -> ContractCall:
@@ -160,8 +160,8 @@ class Calls:
         return self._market("declareDefault", right_id, phases=(Phase.DELIVERY, Phase.SETTLEMENT))
 
     def refund(self, window: int, participant: str) -> ContractCall:
-        """Gives back the bond of a commitment in a void window."""
-        return self._market("refundCommitment", window, participant, phases=(Phase.VOID,))
+        """Ends a commitment that was never opened: its energy is free again, and in a void window its bond."""
+        return self._market("refundCommitment", window, participant, phases=_CLAIM)
 
     # ------------------------------------------------------------------ rights (25)
 

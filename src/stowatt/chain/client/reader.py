@@ -8,7 +8,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-from stowatt.audit.events import Event, RightTransfer, TokenTransfer
+from stowatt.audit.events import Committed, Event, RightTransfer, TokenTransfer
 from stowatt.calendar import Calendar, Phase, Status
 from stowatt.chain.abi import contract
 from stowatt.chain.client.calls import Calls, Opening
@@ -28,7 +28,7 @@ from stowatt.chain.client.views import (
 from stowatt.chain.errors import ChainRevert
 from stowatt.chain.events import decode_logs, topic_of
 from stowatt.chain.ledger import Call, Ledger, address_bytes
-from stowatt.commitments import Slot, read_slot
+from stowatt.commitments import NO_TERMS, Slot, Terms, read_slot
 from stowatt.credentials import Role, registry_domain
 from stowatt.curves import Side
 from stowatt.data.decimals import decimal_text
@@ -91,18 +91,34 @@ class MarketReader:
 
     def slot(self, window: int, account: str) -> Slot | None:
         """What the account has in the window; None for nothing."""
-        word = self._view("market", "Market", "slotOf", window, account)[0]
-        return read_slot(word, self.calendar.ring, window)
+        return read_slot(self.slot_word(window, account), self.calendar.ring, window)
+
+    def slot_word(self, window: int, account: str) -> int:
+        """The word in the account's ring place for the window, of whatever round."""
+        return int(self._view("market", "Market", "slotOf", window, account)[0])
 
     def balance(self, account: str) -> Money:
         """The account's free balance."""
         return Money(self._view("market", "Market", "balanceOf", account)[0])
 
     def admission(self, account: str) -> Admission:
-        """What the market knows of the account."""
-        roles, expiry, device, limit = self._view("market", "Market", "admissionOf", account)
-        fingerprint = self._view("market", "Market", "fingerprintOf", account)[0]
-        return Admission(Role(roles), expiry, device, Wh(limit), fingerprint)
+        """What the market knows of the account besides its money."""
+        word = self._view("market", "Market", "accountOf", account)[0]
+        return Admission.of_word(word, self._view("market", "Market", "fingerprintOf", account)[0])
+
+    def next_terms(self, account: str) -> Terms:
+        """The terms that the account's next commitment as a seller would bind, without its units."""
+        return Terms.decode(self._view("market", "Market", "termsOf", account)[0])
+
+    def committed(self, window: int, participant: str) -> Committed | None:
+        """The last commitment that the account made in the window, whatever became of it."""
+        events = self.events(Committed, window=window, participant=participant)
+        return next((event for event in reversed(events) if isinstance(event, Committed)), None)
+
+    def terms(self, window: int, participant: str) -> Terms:
+        """The terms of the account's last commitment in the window: what its opening and its claim must give."""
+        event = self.committed(window, participant)
+        return NO_TERMS if event is None else Terms.decode(event.terms)
 
     def message(self, opening: Opening) -> int:
         """m as the contract computes it (6)."""
@@ -132,8 +148,9 @@ class MarketReader:
 
     def right(self, right_id: int) -> Right:
         """An open right."""
-        quantity, whole, device, paid, drawn = self._view("rights", "CapacityRights", "rightOf", right_id)[0]
-        return Right(Wh(quantity), Wh(whole), device, paid, Money(drawn))
+        values = self._view("rights", "CapacityRights", "rightOf", right_id)[0]
+        quantity, whole, device, paid, alpha, units, drawn = values
+        return Right(Wh(quantity), Wh(whole), device, paid, Ppm(alpha), units, Money(drawn))
 
     def settlement(self, final_id: int) -> Settlement:
         """A final settlement token's record."""
@@ -153,6 +170,10 @@ class MarketReader:
     def delivered(self, window: int, device: int) -> Wh:
         """Metered energy."""
         return Wh(self._view("delivery", "Delivery", "deliveredWh", window, device)[0])
+
+    def through(self, window: int, device: int) -> int:
+        """How many of the window's sub-slots, from its first, the metered energy covers."""
+        return int(self._view("delivery", "Delivery", "throughOf", window, device)[0])
 
     def entitlement(self, right_id: int) -> Money:
         """What a seller's right has earned so far, drawn or not (31)."""

@@ -73,7 +73,12 @@ TEXTS: Final[dict[str, _Text]] = {
         "a credential with that role that is neither expired nor revoked is needed, and a device to sell from: see "
         "`market register` and `device register`",
     ),
-    "BadSide": _t("§2", "side {side} does not exist", "use 0 to sell or 1 to buy"),
+    "BadUnits": _t("§2", "{units} energy units do not exist", "1 to 64 of them for a seller's bid, 0 for a buyer's"),
+    "Oversold": _t(
+        "§2",
+        "{account} would promise {promised} energy units of its battery's {capacity}",
+        "offer less, or wait until sold energy is delivered and settled; `device show` tells what is free",
+    ),
     "BadCommitment": _t("§5", "the commitment for window {window} is zero", "seal the bid anew"),
     "UnclaimedBid": _t(
         "§5",
@@ -83,7 +88,9 @@ TEXTS: Final[dict[str, _Text]] = {
     "NoCommitment": _t("§5", "{account} has no unopened commitment in window {window}", "commit first"),
     "OpeningRefused": _t("§5", "the opening of {participant} for window {window} is refused: {reason}", "{help}"),
     "BadCurve": _t("§2", "the curve breaks §2", "1 to 16 segments on the grid, strictly monotone, wider than 0"),
-    "BeyondDevice": _t("§2", "the curve offers more than the device's certified limit (1)", "offer less"),
+    "BeyondDevice": _t(
+        "§2", "the curve offers more than its commitment's units of the device's Q_max (1)", "commit to more units"
+    ),
     "BadBlinder": _t("§5", "the blinder is not in [1, n)", "use the stored opening"),
     "OpeningMismatch": _t("§5", "the opening does not match the commitment (7)", "use the stored opening"),
     "LaneFull": _t("§3", "tick {tick} cannot hold more", "bid less, or at another price"),
@@ -128,7 +135,7 @@ TEXTS: Final[dict[str, _Text]] = {
     "BadValidity": _t("§2", "a validity from {from} to {to} is impossible", "end it after its beginning"),
     # Delivery (30)-(32)
     "ReadingRefused": _t(
-        "§6", "the reading of device {device} for window {window}, sub-slot {subSlot}, is refused: {reason}", "{help}"
+        "§6", "the {evidence} of device {device} for window {window}, {covers}, is refused: {reason}", "{help}"
     ),
     "NotSellerRight": _t("§6", "right {rightId} is not an open seller's right", "only sellers' rights are drawn on"),
     "AlreadySettled": _t("§6", "right {rightId} is settled already", "nothing is left to do"),
@@ -154,7 +161,10 @@ OPENING_REASONS: Final = {
     "WrongPhase": ("it is not the window's time to reveal", "reveal between the commit and the reveal deadline"),
     "NoCommitment": ("there is no unopened commitment", "it was revealed already, withdrawn, or never made"),
     "BadCurve": ("the curve breaks §2", "the bond is lost unless the commitment opens to a proper curve"),
-    "BeyondDevice": ("it offers more than the device's certified limit (1)", "such a bid can never be opened"),
+    "BeyondDevice": (
+        "it offers more than its commitment's units of the device's certified limit (1)",
+        "such a bid can never be opened",
+    ),
     "BadBlinder": ("the blinder is not in [1, n)", "use the stored opening"),
     "OpeningMismatch": ("it does not match the commitment (7)", "use the stored opening"),
     "InsufficientBalance": ("the free balance does not cover the worst-case deposit", "`vault deposit` more in time"),
@@ -173,10 +183,14 @@ _READING_HELP: Final = (
         "it skips a counter, which only the meter itself and the device's owner may do",
         "send the readings before it first, or let the owner or the meter send it",
     ),
+    ("it covers no more sub-slots than were counted already", "send the meter's latest voucher"),
+    ("its energy is less than what was counted already", "send the meter's latest voucher"),
+    ("the opened sum is not what the sealed sub-slots commit to", "open it with the meter's own file of secrets"),
 )
 """By `Delivery.Refusal`."""
 
 _AMOUNTS: Final = frozenset({"free", "needed", "amount", "balance", "allowance"})
+_VOUCHER_CALLS: Final = frozenset({"redeem", "openSealed"})
 _RIGHTS: Final = frozenset({"rightId", "tokenId"})
 
 
@@ -198,7 +212,7 @@ def refusal(
     if text is None:
         shown = ", ".join(f"{name} {value}" for name, value in values.items())
         return Refusal(error.name, values, f"{call or 'the contract'} reverted with {error.name} ({shown})", "")
-    words = _words(error.name, values, amount)
+    words = _words(error.name, values, amount, call)
     what, way_out = text.what.format_map(words), text.way_out.format_map(words)
     if error.name == "WrongPhase" and phases:
         wanted = " or ".join(phase_name(phase) for phase in phases)
@@ -234,7 +248,7 @@ def reading_reason(number: int) -> tuple[str, str]:
     return _READING_HELP[number] if number < len(_READING_HELP) else (f"reason {number}", "")
 
 
-def _words(error: str, values: dict[str, Any], amount: Callable[[int], str]) -> dict[str, Any]:
+def _words(error: str, values: dict[str, Any], amount: Callable[[int], str], call: str) -> dict[str, Any]:
     """The arguments as the texts show them."""
     words = dict(values)
     for name, value in values.items():
@@ -254,4 +268,7 @@ def _words(error: str, values: dict[str, Any], amount: Callable[[int], str]) -> 
         words["reason"], words["help"] = OPENING_REASONS.get(name, (name, "use the stored opening"))
     elif error == "ReadingRefused":
         words["reason"], words["help"] = reading_reason(values["reason"])
+        voucher = call in _VOUCHER_CALLS
+        words["evidence"] = "voucher" if voucher else "reading"
+        words["covers"] = f"{values['subSlot']} sub-slots" if voucher else f"sub-slot {values['subSlot']}"
     return words

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from stowatt.calendar import Status
 from stowatt.credentials import Role
 from stowatt.curves import Side
+from stowatt.settlement.capacity import UNITS
 from stowatt.units import Money, Ppm, Tick, Wh
 
 
@@ -52,7 +53,7 @@ class WindowMoney:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the market knows of an account."""
+    """What the market knows of an account besides its money."""
 
     roles: Role
     expiry: int
@@ -62,6 +63,33 @@ class Admission:
     """That device's Q_max (1)."""
     fingerprint: bytes
     """H_i of that device."""
+    reliability: Ppm
+    """r of that device: the weighted mean of its ρ, 0 without a record (§6)."""
+    capacity: int
+    """That device's usable energy in energy units of Q_max/64."""
+    promised: int
+    """Units of it that commitments, opened bids and unsettled rights hold."""
+
+    @classmethod
+    def of_word(cls, word: int, fingerprint: bytes) -> Admission:
+        """From the account's word, as `Vault.sol` lays it out."""
+
+        def lane(shift: int, bits: int) -> int:
+            return word >> shift & (1 << bits) - 1
+
+        return cls(
+            roles=Role(lane(252, 4)), expiry=lane(212, 40), device=lane(96, 32), limit=Wh(lane(128, 32)),
+            fingerprint=fingerprint, reliability=Ppm(lane(160, 20)), capacity=lane(180, 16), promised=lane(196, 16),
+        )  # fmt: skip
+
+    @property
+    def free(self) -> int:
+        """Units that can still be promised; 0 also when an earlier, larger device promised more than this one has."""
+        return max(0, self.capacity - self.promised)
+
+    def energy(self, units: int) -> Wh:
+        """So many units in Wh, rounded down."""
+        return Wh(self.limit * units // UNITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +102,10 @@ class Right:
     device: int
     """A seller's; 0 for a buyer."""
     paid: bool
+    alpha: Ppm
+    """α of its deposit: a seller's as of its commitment; 0 for a buyer, whose α is the calendar's."""
+    units: int
+    """Energy units that the whole bid holds; 0 for a buyer."""
     drawn: Money
 
 
