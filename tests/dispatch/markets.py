@@ -22,6 +22,8 @@ from stowatt.audit.events import (
     Split,
     Wiring,
 )
+from stowatt.commitments import Terms
+from stowatt.commitments.terms import NO_TERMS
 from stowatt.curves import Side
 from stowatt.rights import RightId
 
@@ -58,6 +60,8 @@ class Log:
     events: list[Event] = field(default_factory=list)
     time: int = PAYING
     devices: int = 0
+    owned: dict[str, int] = field(default_factory=dict)
+    """The last device of each name."""
 
     @classmethod
     def start(cls, **calendar: int) -> "Log":
@@ -72,6 +76,7 @@ class Log:
 
     def device(self, name: str, usable: int = 10_000, export: int = 5_000, eta: int = 950_000) -> int:
         self.devices += 1
+        self.owned[name] = self.devices
         certificate = fill(
             Certificate, owner=address(name), usable_wh=usable, export_w=export, charge_w=export,
             charge_efficiency=eta, discharge_efficiency=eta, serial=bytes(32),
@@ -81,7 +86,8 @@ class Log:
 
     def commit(self, window: int, side: Side, *names: str) -> None:
         for name in names:
-            self.add(Committed, window=window, participant=address(name), side=int(side))
+            terms = Terms(self.owned.get(name, 0), 1_250, 200_000, 64) if side is SELL else NO_TERMS
+            self.add(Committed, window=window, participant=address(name), terms=terms.encode())
 
     def clear(self, window: int, volume: int, tick: int = 30) -> None:
         self.add(Cleared, window=window, outcome=fill(Outcome, tick=tick, volume=volume))

@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,7 +25,15 @@ from stowatt.dispatch.schedules import BatterySchedule, DispatchPlan, build
 from stowatt.dispatch.states import read_forecast, read_states
 from stowatt.errors import OutputError
 
-Format = Literal["csv", "json", "openadr"]
+
+class Format(StrEnum):
+    """What can be written."""
+
+    CSV = "csv"
+    JSON = "json"
+    OPENADR = "openadr"
+
+
 SHOWN = 200
 """Rows that are printed; the files have all."""
 
@@ -77,7 +86,7 @@ def dispatch(
         stored_wh=read_states(batteries) if batteries else None,
         net_load_wh=read_forecast(forecast) if forecast else None,
     )
-    files = _files(plan, formats or ["csv", "json", "openadr"], program_id)
+    files = _files(plan, formats or list(Format), program_id)
     if out is not None:
         _write(out, files)
     if plot is not None:
@@ -126,13 +135,13 @@ def _audit(log: list[Event], market: Path) -> None:
 def _files(plan: DispatchPlan, formats: Iterable[Format], program_id: str) -> dict[str, str]:
     """The text of each file, by its name in the folder."""
     found: dict[str, str] = {}
-    if "json" in formats:
+    if Format.JSON in formats:
         found["dispatch.json"] = _json(document.to_json(plan))
-    if "csv" in formats:
+    if Format.CSV in formats:
         found["batteries.csv"] = tables.battery_csv(plan)
         found["buyers.csv"] = tables.buyer_csv(plan)
         found["pairs.csv"] = tables.pair_csv(plan)
-    if "openadr" in formats:
+    if Format.OPENADR in formats:
         found["openadr/program.json"] = _json(openadr.program(plan))
         for name, event in openadr.events(plan, program_id):
             found[f"openadr/event-{name}.json"] = _json(event)

@@ -16,7 +16,6 @@ from stowatt.audit.events import (
     Committed,
     Defaulted,
     DeviceRegistered,
-    DeviceRevoked,
     Event,
     MarketDeployed,
     Paid,
@@ -24,9 +23,11 @@ from stowatt.audit.events import (
     Split,
 )
 from stowatt.calendar import Calendar, Deadlines, deadlines
+from stowatt.commitments import Terms
 from stowatt.curves import Side
 from stowatt.devices import DeviceParameters
 from stowatt.dispatch.errors import DispatchError
+from stowatt.errors import CommitmentError
 from stowatt.rights import RightId
 from stowatt.settlement.default import effective_quantity
 from stowatt.units import Ppm, Wh
@@ -126,10 +127,8 @@ class _Fold:
     deployed: MarketDeployed
     calendar: Calendar
     devices: dict[int, Device] = field(default_factory=dict)
-    device_of: dict[str, int] = field(default_factory=dict)
-    """The device that an account would sell from now."""
-    sides: dict[tuple[int, str], tuple[Side, int]] = field(default_factory=dict)
-    """Side and device of each commitment."""
+    terms: dict[tuple[int, str], Terms] = field(default_factory=dict)
+    """By window and participant: the last commitment's. They say the side, and a seller's device."""
     cleared: dict[int, Cleared] = field(default_factory=dict)
     rights: dict[int, Right] = field(default_factory=dict)
 
@@ -137,14 +136,8 @@ class _Fold:
         """One event."""
         if isinstance(event, DeviceRegistered):
             self._device(event)
-        elif isinstance(event, DeviceRevoked):
-            revoked = self.devices.get(event.device)
-            if revoked is not None and self.device_of.get(revoked.owner) == event.device:
-                self.device_of[revoked.owner] = 0
         elif isinstance(event, Committed):
-            side = Side(event.side) if event.side <= Side.BUY else Side.BUY
-            device = 0 if side is Side.BUY else self.device_of.get(event.participant, 0)
-            self.sides[event.window, event.participant] = side, device
+            self._commit(event)
         elif isinstance(event, Cleared):
             self.cleared[event.window] = event
         elif isinstance(event, Claimed):
@@ -166,17 +159,22 @@ class _Fold:
             Wh(c.usable_wh), c.export_w, c.charge_w, Ppm(c.charge_efficiency), Ppm(c.discharge_efficiency), c.serial
         )
         self.devices[event.device] = Device(event.device, c.owner, parameters)
-        self.device_of[c.owner] = event.device
+
+    def _commit(self, event: Committed) -> None:
+        try:
+            self.terms[event.window, event.participant] = Terms.decode(event.terms)
+        except CommitmentError as error:
+            raise _broken(event, error.what) from None
 
     def _claim(self, event: Claimed) -> None:
         if not event.quantity:
             return
-        known = self.sides.get((event.window, event.participant))
+        known = self.terms.get((event.window, event.participant))
         cleared = self.cleared.get(event.window)
         if known is None or cleared is None:
             missing = "commitment" if known is None else "Cleared event"
             raise _broken(event, f"window {event.window} of {event.participant} has no {missing}")
-        side, device = known
+        side, device = known.side, known.device
         if side is Side.SELL and device not in self.devices:
             raise _broken(event, f"{event.participant} sold without a registered device")
         paid = side is Side.SELL or event.payment > 0 or cleared.outcome.tick == 0

@@ -7,6 +7,7 @@ what was written; an unknown version, a missing or further field, or a value of 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,8 @@ VERSION: Final = 1
 _TOKENS: Final = frozenset({"rights", "sell", "buy"})
 """Fields that hold token ids: 241 bits, more than JSON's readers keep of a number."""
 _MOST: Final = 2**63 - 1
+_DEEPEST: Final = 16
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def to_json(plan: DispatchPlan) -> dict[str, Any]:
@@ -41,12 +44,25 @@ def from_json(content: Any) -> DispatchPlan:
 
 def read_plan(path: Path) -> DispatchPlan:
     """The plan of a file."""
+    way_out = "name a file of `stowatt dispatch`"
     try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        if _depth(text) > _DEEPEST:
+            raise DispatchError(f"{path} is nested more than {_DEEPEST} deep", way_out)
+        return from_json(json.loads(text))
     except OSError as error:
-        raise DispatchError(f"{path} cannot be read: {error.strerror}", "name a file of `stowatt dispatch`") from None
-    except (ValueError, RecursionError) as error:
-        raise DispatchError(f"{path} is not JSON: {error}", "name a file of `stowatt dispatch`") from None
+        raise DispatchError(f"{path} cannot be read: {error.strerror}", way_out) from None
+    except ValueError as error:
+        raise DispatchError(f"{path} is not JSON: {error}", way_out) from None
+
+
+def _depth(text: str) -> int:
+    """How deep the brackets of a JSON text nest; the parser's own limit is the C stack, which a library can lift."""
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _plain(value: Any, name: str = "") -> Any:
