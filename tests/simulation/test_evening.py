@@ -10,6 +10,7 @@ from stowatt.clearing import Rules, clear_readable
 from stowatt.curves import Side
 from stowatt.data.homes import Battery, Home, HomesError
 from stowatt.data.simbench import DEMO_DAY, read_homes
+from stowatt.settlement.capacity import capacity, units_for
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
 from stowatt.simulation.savings import buyer_saving, seller_gain
 from stowatt.simulation.tariff import BatteryCosts, Tariff
@@ -69,7 +70,10 @@ class TestShape:
         short = home("s", 0, Battery(8_000, 4_000, 1_000_000, 8_000), rows=32)
         evening = build_evening([short, home("b", 100)], DEMO_DAY)
         assert evening.stored_wh == {"s": 8_000}
-        assert sum(bid.curve.total for window in evening.windows for bid in window.bids if bid.home == "s") == 8_000
+        offers = [bid.curve.total for window in evening.windows for bid in window.bids if bid.home == "s"]
+        # Twelve bids hold whole energy units of Q_max/64 each, together no more than the battery has (§2).
+        assert sum(offers) == 7_957
+        assert sum(units_for(offer, 1_000) for offer in offers) <= capacity(8_000, 1_000)
 
     def test_a_profile_that_ends_earlier_is_refused_by_name(self) -> None:
         with pytest.raises(HomesError, match="home b: no profile for 2016-10-20T17:45"):

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from stowatt.curves import Curve, Side
 from stowatt.data.homes import WINDOW, Battery, Home
 from stowatt.devices import DeviceParameters
+from stowatt.dispatch.feasibility import check
+from stowatt.dispatch.storage import Storage
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
+from stowatt.simulation.portfolio import slots_of
 from stowatt.simulation.selfuse import step, stored_before
 from stowatt.simulation.strategies import PriceGrid, ask, bid, sellable, split, spread, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
@@ -37,17 +40,41 @@ def offered(evening: Evening, home: Home) -> list[int]:
 
 class TestSeller:
     @given(homes(batteries), parameters)
-    def test_what_is_sold_and_what_the_home_needs_is_in_the_battery(self, home: Home, p: EveningParameters) -> None:
+    def test_what_is_sold_is_in_the_battery(self, home: Home, p: EveningParameters) -> None:
+        """Every offer filled whole is delivered; the energy never falls below empty, whatever the home takes."""
         evening = build_evening([home], DAY, p)
         assert home.battery
-        total = sum(offered(evening, home))
+        cap, efficiency = home.battery.window_cap_wh(), home.battery.efficiency_ppm
+        energy = evening.stored_wh[home.id]
+        assert 0 <= energy <= home.battery.usable_wh
+        for window, sale in zip(evening.windows, offered(evening, home), strict=True):
+            drawn = ceil_div(sale * PPM, efficiency)
+            assert drawn <= energy and sale <= cap
+            energy -= drawn
+            net = home.net_load_wh(home.index(window.start))
+            own = min(max(0, net), cap - sale, energy * efficiency // PPM)
+            energy -= ceil_div(own * PPM, efficiency)
+            if not sale:
+                energy = min(home.battery.usable_wh, energy + min(max(0, -net), cap) * efficiency // PPM)
+
+    @given(homes(batteries), parameters)
+    def test_the_home_gets_what_it_would_get_without_selling(self, home: Home, p: EveningParameters) -> None:
+        evening = build_evening([home], DAY, p)
+        b = home.battery
+        assert b
         first = home.index(evening.windows[0].start)
-        end = max(first + p.windows, first + 5 * 4)  # the evening tariff ends at 22:00
-        kept = sum(max(0, home.net_load_wh(row)) for row in range(first, end))
-        stored = evening.stored_wh[home.id]
-        assert 0 <= stored <= home.battery.usable_wh
-        if total:
-            assert ceil_div((total + kept) * PPM, home.battery.efficiency_ppm) <= stored
+        rows = range(first, max(first + p.windows, first + 5 * 4))  # the evening tariff ends at 22:00
+        own = [home.net_load_wh(row) for row in rows]
+        offers = offered(evening, home)
+        offers += [0] * (len(own) - len(offers))
+        battery = Storage(
+            b.usable_wh, b.power_w, b.power_w, b.efficiency_ppm, b.efficiency_ppm, evening.stored_wh[home.id]
+        )
+        start = int(evening.windows[0].start.timestamp())
+        idle = check(battery, slots_of(0, start, 900, own))
+        selling = check(battery, slots_of(0, start, 900, own, sold_wh=offers))
+        assert selling.feasible
+        assert [step.served_wh for step in selling.steps] == [step.served_wh for step in idle.steps]
 
     @given(homes(batteries), parameters)
     def test_power_is_never_oversold(self, home: Home, p: EveningParameters) -> None:

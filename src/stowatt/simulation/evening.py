@@ -1,15 +1,17 @@
 """One evening of a community: who offers what in which window."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from stowatt.clearing import Book
 from stowatt.curves import Curve
-from stowatt.data.homes import WINDOW, Home, HomesError
+from stowatt.data.homes import WINDOW, WINDOW_S, Battery, Home, HomesError
+from stowatt.dispatch.storage import Storage
+from stowatt.simulation.portfolio import plan, slots_of
 from stowatt.simulation.selfuse import stored_before
-from stowatt.simulation.strategies import PriceGrid, ask, bid, headroom, sellable, spread
+from stowatt.simulation.strategies import PriceGrid, ask, bid
 from stowatt.simulation.tariff import BatteryCosts, Tariff
 
 MAX_WINDOWS = 96
@@ -83,8 +85,36 @@ class Evening:
         return sum(len(window.bids) for window in self.windows)
 
 
-def build_evening(homes: Sequence[Home], day: date, parameters: EveningParameters | None = None) -> Evening:
-    """The evening of `day`: homes with a battery sell, homes without one buy."""
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a seller's asks for an evening follow from."""
+
+    home: Home
+    battery: Battery
+    stored_wh: int
+    """Energy in the battery when the first window starts."""
+    offers: tuple[int, ...]
+    """The most that it offers in each window, Wh: all of them together can be delivered (§2)."""
+    own_net_load: tuple[int, ...]
+    """The home's net load from the first window until its evening ends, Wh a window."""
+
+
+Asks = Callable[[Stock, EveningParameters], list[Curve | None]]
+"""A seller's strategy: one ask, or none, for each window."""
+
+
+def flat_asks(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
+    """Asks from a flat price of wear: every Wh costs the same, however deep it empties the battery."""
+    return [
+        ask(stock.home.id, stock.battery, offer, parameters.costs, parameters.tariff, parameters.grid)
+        for offer in stock.offers
+    ]
+
+
+def build_evening(
+    homes: Sequence[Home], day: date, parameters: EveningParameters | None = None, asks: Asks = flat_asks
+) -> Evening:
+    """The evening of `day`: homes with a battery sell by the strategy `asks`, homes without one buy."""
     parameters = parameters or EveningParameters()
     starts = _starts(day, parameters)
     if not homes:
@@ -94,8 +124,9 @@ def build_evening(homes: Sequence[Home], day: date, parameters: EveningParameter
     curves: list[list[PlannedBid]] = [[] for _ in starts]
     stored: dict[str, int] = {}
     for home in sellers:
-        stored[home.id], asks = _asks(home, starts, parameters)
-        for window, curve in enumerate(asks):
+        stock = _stock(home, starts, parameters)
+        stored[home.id] = stock.stored_wh
+        for window, curve in enumerate(asks(stock, parameters)):
             if curve:
                 curves[window].append(PlannedBid(home.id, curve))
     for home in buyers:
@@ -122,19 +153,20 @@ def _starts(day: date, parameters: EveningParameters) -> list[datetime]:
     return [first + WINDOW * number for number in range(parameters.windows)]
 
 
-def _asks(home: Home, starts: list[datetime], parameters: EveningParameters) -> tuple[int, list[Curve | None]]:
-    """A seller's stored energy at the start and its ask in each window."""
+def _stock(home: Home, starts: list[datetime], parameters: EveningParameters) -> Stock:
+    """A seller's stored energy at the start, and what it can offer whatever is sold of it."""
     battery = home.battery
     if battery is None:
         raise HomesError(f"home {home.id} has no battery", "only homes with a battery sell")
     first, last = home.index(starts[0]), home.index(starts[-1])
     energy = stored_before(home, battery, first)
-    own = [home.net_load_wh(row) for row in range(first, max(last + 1, _evening_end(home, starts[0], parameters)))]
-    caps = [headroom(battery, load) for load in own[: len(starts)]]
-    offers = spread(sellable(battery, energy, own), caps)
-    return energy, [
-        ask(home.id, battery, offer, parameters.costs, parameters.tariff, parameters.grid) for offer in offers
-    ]
+    end = max(last + 1, _evening_end(home, starts[0], parameters))
+    own = tuple(home.net_load_wh(row) for row in range(first, end))
+    efficiency = battery.efficiency_ppm
+    storage = Storage(battery.usable_wh, battery.power_w, battery.power_w, efficiency, efficiency, energy)
+    slots = slots_of(0, int(starts[0].timestamp()), WINDOW_S, own)
+    offers = tuple(int(offer.wh) for offer in plan(storage, slots, range(len(starts))))
+    return Stock(home, battery, energy, offers, own)
 
 
 def _evening_end(home: Home, first: datetime, parameters: EveningParameters) -> int:

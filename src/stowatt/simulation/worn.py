@@ -1,0 +1,58 @@
+"""Batteries with a past: wear-aware asks (28) for homes of which only the size of the battery is known.
+
+SimBench and the folders of homes say nothing of a battery's cells, age or temperature. What is assumed here, the same
+in every run: three homes in four have LFP cells, the fourth NMC; a battery is up to eight years old, with 250 full
+cycles a year; it stands indoors at 20 °C. The ask is the cost of each Wh (wear, losses, charging) and a margin.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from stowatt.curves import Curve
+from stowatt.data.homes import Home
+from stowatt.degradation.ask import evening_asks
+from stowatt.degradation.cell import CellModel
+from stowatt.degradation.costs import Costs, Pack
+from stowatt.degradation.homes import cell_of
+from stowatt.degradation.state import WearState
+from stowatt.simulation.evening import EveningParameters, Stock
+from stowatt.simulation.strategies import trait
+
+INDOORS_C: Final = 20.0
+YEARS: Final = 8
+CYCLES_A_YEAR: Final = 250
+MARGIN_MOST: Final = 60_000
+"""The most that a home wants to earn on each kWh, base units: 6 ct."""
+STEPS: Final = 6
+"""Segments of an ask: the reveal of each costs gas."""
+
+
+def chemistry_of(home: Home) -> str:
+    """The assumed cells of a home's battery, `lfp` or `nmc`."""
+    return "nmc" if trait(home.id, "cells", 4) == 0 else "lfp"
+
+
+def age_of(home: Home) -> int:
+    """The assumed age of a home's battery, years."""
+    return trait(home.id, "age", YEARS + 1)
+
+
+@lru_cache(maxsize=64)
+def _worn(chemistry: str, years: int) -> tuple[CellModel, WearState]:
+    cell = cell_of(chemistry)
+    days, cycles = 365.0 * years, float(CYCLES_A_YEAR * years)
+    return cell, WearState.aged(cell, soc=1.0, temperature_c=INDOORS_C, days=days, fec=cycles)
+
+
+def worn_asks(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
+    """An ask for each window that is never below what the sale costs the battery."""
+    cell, worn = _worn(chemistry_of(stock.home), age_of(stock.home))
+    costs = replace(
+        Costs.of(parameters.costs, parameters.tariff), other=trait(stock.home.id, "margin", MARGIN_MOST + 1)
+    )
+    state = worn.at(stock.stored_wh / stock.battery.usable_wh)
+    fits = evening_asks(
+        cell, state, Pack.of(stock.battery), costs, stock.offers, stock.own_net_load, parameters.grid, segments=STEPS
+    )
+    return [fit.curve for fit in fits]
