@@ -9,7 +9,6 @@ D + 1 ticks more: that is the bound stated with each curve.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -21,9 +20,6 @@ from stowatt.degradation.marginal import Discharge, Marginal, Sale
 from stowatt.degradation.state import WearState
 from stowatt.simulation.strategies import PriceGrid
 from stowatt.units import MAX_SEGMENTS
-
-_GUARD: Final = 1e-9
-"""Relative error that floating point may have in a cost; a thousand times what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ def fit_ask(marginal: Marginal, grid: PriceGrid, segments: int = MAX_SEGMENTS) -
     """The best ask of at most `segments` steps."""
     whole("the number of segments", segments, 1, MAX_SEGMENTS)
     cost = np.maximum(0.0, marginal.ask)
-    ticks = np.ceil(cost * (1 + _GUARD) / grid.tick_size)
+    ticks = np.ceil(cost / grid.tick_size)
     offered = int(np.searchsorted(ticks, grid.ticks, side="left"))
     if not offered:
         return AskFit(None, 0, 0.0, len(cost), marginal)

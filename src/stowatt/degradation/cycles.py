@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,11 @@ def count_cycles(soc: Sequence[float] | Floats) -> list[Cycle]:
         raise WearError(
             "the states of charge are not all between 0 and 1", "give shares, not percent, and leave gaps out"
         )
+    # The library overlooks the one range of a series of two values; a third that repeats the second changes nothing.
+    series = np.append(values, values[-1]) if len(values) == 2 else values
     return [
-        Cycle(float(depth), float(mean), float(count), int(first), int(last))
-        for depth, mean, count, first, last in _rainflow().extract_cycles(values)
+        Cycle(float(depth), float(mean), float(count), int(first), min(int(last), len(values) - 1))
+        for depth, mean, count, first, last in _rainflow().extract_cycles(series)
         if depth > 0
     ]
 
@@ -47,7 +50,6 @@ def full_equivalent(cycles: Sequence[Cycle]) -> float:
 
 def _rainflow() -> Any:
     try:
-        import rainflow
+        return import_module("rainflow")
     except ImportError:
         raise WearError("rainflow, which counts cycles, is not installed", "pip install 'stowatt[wear]'") from None
-    return rainflow

@@ -37,6 +37,8 @@ from stowatt.units import PPM, SECONDS_PER_HOUR
 MOST_WH: Final = 2_000_000
 """The longest stretch of discharge that is priced Wh by Wh."""
 _HOURS_A_DAY: Final = 24.0
+_GUARD: Final = 1e-9
+"""Relative error that floating point may have in a cost, with room: a price is rounded up from above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Discharge:
         wear = np.maximum(dearest, cycle) + np.maximum(self._sure[taken] * 1000, calendar)
         ask = rising + np.maximum(0.0, wear)
         if number_of:
-            ask = np.maximum.accumulate(ask)
+            ask = np.maximum.accumulate(ask) * (1 + _GUARD)
         return Marginal(rising + cycle + calendar, ask, cycle, calendar, base)
 
     def _rate(self, sale: Sale) -> Floats:
