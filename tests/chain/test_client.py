@@ -26,10 +26,13 @@ from stowatt.audit.events import (
     Paid,
     ReadingAccepted,
     Refunded,
+    ReliabilityChanged,
     Revealed,
     RightTransfer,
+    SealedOpened,
     SellerSettled,
     Split,
+    VoucherRedeemed,
     abi_name,
 )
 from stowatt.calendar import Calendar, Phase, Status
@@ -37,6 +40,7 @@ from stowatt.chain.abi import CONTRACTS, contract, errors_by_selector
 from stowatt.chain.client import (
     Calls,
     Claim,
+    Commitment,
     Deployment,
     MarketClient,
     Refusal,
@@ -49,10 +53,10 @@ from stowatt.chain.client.refusals import OPENING_REASONS, TEXTS
 from stowatt.chain.errors import ChainRevert, WrongChain
 from stowatt.chain.events import decode_log, snake_case
 from stowatt.chain.sender import Sender
-from stowatt.commitments import SlotKind, committed_word, opened_bid_word
+from stowatt.commitments import NO_TERMS, SlotKind, Terms, committed_word, opened_bid_word
 from stowatt.curves import Side
 from stowatt.errors import LedgerError, OutputError
-from stowatt.metering import Reading, sign_reading
+from stowatt.metering import Reading, SealedSlots, Voucher, sign_reading, sign_sealed, sign_voucher
 from stowatt.rights import RightId
 from stowatt.units import Wh
 from tests.chain.backends import ALICE, BOB, Backend
@@ -70,12 +74,6 @@ def evening(backend: Backend) -> Evening:
 def openings(evening: Evening) -> dict[str, object]:
     """What the first window's tests hand on to each other."""
     return {}
-
-
-def slot_word(client: MarketClient, window: int, account: str) -> int:
-    slot = client.slot(window, account)
-    assert slot is not None
-    return slot.low
 
 
 class TestLifeOfAWindow:
@@ -123,8 +121,12 @@ class TestLifeOfAWindow:
         assert slot is not None and (slot.kind, slot.side) == (SlotKind.COMMITTED, Side.SELL)
         known = seller.admission(seller.address)
         point = sale.context.commit(sale.curve.encode(), sale.blinder)
-        word = committed_word(96, 0, Side.SELL, point, known.device, known.limit, known.fingerprint)
-        assert word & (1 << 232) - 1 == slot.low, "the contract's slot word is the library's"
+        word = committed_word(96, 0, point, sale.terms, known.fingerprint)
+        assert word == seller.slot_word(0, seller.address), "the contract's slot word is the library's"
+        assert sale.terms == Terms(evening.device, 1250, 200_000, 52) == seller.terms(0, seller.address)
+        assert buyer.terms(0, buyer.address) == NO_TERMS
+        assert (slot.units, known.capacity, known.promised, known.free) == (52, 256, 52, 204)
+        assert (known.energy(known.capacity), known.reliability) == (5000, 0)
         assert seller.message(sale) == sale.context.message(sale.curve.encode())
         assert [type(e) for e in seller.events(Committed, window=0, participant=buyer.address)] == [Committed]
 
@@ -134,8 +136,8 @@ class TestLifeOfAWindow:
         done = seller.execute(seller.calls.reveal_many([openings["sale"], openings["purchase"]]))  # type: ignore[list-item]
         revealed = {event.participant: event for event in done.of(Revealed)}
         assert revealed.keys() == {seller.address, evening.buyer.address}
-        word = opened_bid_word(96, 0, Side.SELL, evening.device, revealed[seller.address].bid)
-        assert word & (1 << 232) - 1 == slot_word(seller, 0, seller.address)
+        word = opened_bid_word(96, 0, revealed[seller.address].bid, seller.terms(0, seller.address))
+        assert word == seller.slot_word(0, seller.address)
         outcome = seller.execute(seller.calls.clear(0)).only(Cleared).outcome
         assert (outcome.tick, outcome.volume) == (1800, 800)
         result = seller.result(0)
@@ -146,13 +148,13 @@ class TestLifeOfAWindow:
     def test_claim_splits_and_transfers(self, evening: Evening, openings: dict[str, object]) -> None:
         seller, buyer = evening.seller, evening.buyer
         bids: dict[str, bytes] = openings["bids"]  # type: ignore[assignment]
-        claims = [Claim(0, seller.address, evening.device, bids[seller.address])]
-        claims += [Claim(0, buyer.address, 0, bids[buyer.address])]
+        claims = [Claim(0, c.address, seller.terms(0, c.address), bids[c.address]) for c in (seller, buyer)]
         done = seller.execute(seller.calls.claim_many(claims))
         assert [event.quantity for event in done.of(Claimed)] == [800, 800]
         sale, purchase = (RightId(c.address, 0, s).encode() for c, s in ((seller, Side.SELL), (buyer, Side.BUY)))
         right = seller.right(sale)
         assert (right.quantity, right.whole, right.device, right.paid) == (800, 800, evening.device, True)
+        assert (right.alpha, right.units, seller.admission(seller.address).promised) == (200_000, 41, 41)
         assert seller.holder(purchase) == buyer.address
         assert seller.money(0).paid == 800
         split = buyer.execute(buyer.calls.split(purchase, 300)).only(Split)
@@ -174,6 +176,7 @@ class TestLifeOfAWindow:
         done = seller.execute(seller.calls.submit_many([*signed[1:], signed[0]]))
         assert len(list(done.of(ReadingAccepted))) == 2, "the replayed one is skipped"
         assert (seller.delivered(0, device), seller.meter_progress(device).counter) == (700, 3)
+        assert seller.through(0, device) == 3
         sale = RightId(seller.address, 0, Side.SELL)
         assert seller.fulfilment(sale.encode()) == 700 * 10**6 * 10**6 // (950_000 * 800)
         earned = seller.entitlement(sale.encode())
@@ -182,9 +185,57 @@ class TestLifeOfAWindow:
         parts = [RightId(buyer.address, 0, Side.BUY, start).encode() for start in (0, 300)]
         done = seller.execute(seller.calls.settle_many([sale.encode(), *parts]))
         assert len(list(done.of(SellerSettled))) == 1 and len(list(done.of(BuyerSettled))) == 2
+        fulfilled, weight = done.only(SellerSettled).fulfilment, 100_000 * 800 // 1250
+        record = done.only(ReliabilityChanged)
+        assert (record.device, record.reliability) == (device, fulfilled * weight // 10**6)
+        known = seller.admission(seller.address)
+        assert (known.reliability, known.promised) == (record.reliability, 0)
+        assert seller.next_terms(seller.address).alpha == 200_000 - 100_000 * record.reliability // 10**6
         record = seller.settlement(sale.settled().encode())
         assert (record.quantity, record.amount) == (800, earned) and isinstance(record, Settlement)
         assert evening.money_is_conserved([seller.address, buyer.address], [0])
+
+    def test_vouchers_and_sealed_sums_count_as_readings_do(self, evening: Evening) -> None:
+        seller, device, domain = evening.seller, evening.device, evening.seller.readings_domain
+        evening.go_to(1, "end")
+        first, later = (sign_voucher(domain, Voucher(device, 1, n, Wh(100 * n)), METER) for n in (1, 3))
+        seller.execute(seller.calls.redeem(first))
+        done = seller.execute(seller.calls.redeem_many([first, later, first]))
+        assert [(e.through, e.energy) for e in done.of(VoucherRedeemed)] == [(3, 300)], "the highest wins"
+        assert (seller.delivered(1, device), seller.through(1, device)) == (300, 3)
+        for spoilt, words in (
+            (first, "covers no more sub-slots than were counted already"),
+            (sign_voucher(domain, Voucher(device, 1, 2, Wh(10**6)), METER), "more energy than"),
+            (sign_voucher(domain, Voucher(device, 1, 3, Wh(1)), ALICE), "no valid key"),
+        ):
+            with pytest.raises(Refusal, match=f"the voucher of device {device} for window 1, . sub-slots, .*{words}"):
+                seller.execute(seller.calls.redeem(spoilt))
+        evening.go_to(2, "end")
+        slots, kept = SealedSlots(device, 2), []
+        for energy in (1, 22, 333):
+            slots.seal(Wh(energy), kept.append)
+        signed = sign_sealed(domain, slots.voucher(3), METER)
+        wrong = replace(signed, sealed=replace(signed.sealed, energy=Wh(357)))
+        with pytest.raises(Refusal, match="the opened sum is not what the sealed sub-slots commit to"):
+            seller.execute(seller.calls.open_sealed(wrong))
+        event = seller.execute(seller.calls.open_sealed(signed)).only(SealedOpened)
+        assert (event.energy, event.points, seller.delivered(2, device)) == (356, slots.points(3), 356)
+
+    def test_no_battery_is_sold_beyond_its_energy(self, evening: Evening) -> None:
+        seller = evening.seller
+        first = (evening.ledger.time() - seller.calendar.origin) // 900 + 40
+        seller.execute(seller.calls.open_windows(first, 5))
+        for window in range(first, first + 4):
+            seller.execute(seller.calls.commit(Commitment(window, 64, 1)))
+        for units, words in (
+            (1, r"would promise 257 energy units of its battery's 256 \(§2\)"),
+            (65, "65 energy units do not exist"),
+        ):
+            with pytest.raises(Refusal, match=words):
+                seller.execute(seller.calls.commit(Commitment(first + 4, units, 1)))
+        for window in range(first, first + 4):
+            seller.execute(seller.calls.withdraw_commitment(window))
+        assert seller.admission(seller.address).promised == 0
 
     def test_a_void_window_gives_everything_back(self, evening: Evening) -> None:
         seller, ledger = evening.seller, evening.ledger
@@ -211,7 +262,9 @@ class TestLifeOfAWindow:
         evening.go_to(window + 1, "commit")
         assert seller.phase(window) is Phase.REVEAL
         done = seller.execute(seller.calls.reveal_many(openings))
-        claims = [Claim(e.window, e.participant, 0, e.bid) for e in done.of(Revealed) if e.participant == buyer.address]
+        claims = [
+            Claim(e.window, e.participant, NO_TERMS, e.bid) for e in done.of(Revealed) if e.participant == buyer.address
+        ]
         buyer.execute(buyer.calls.withdraw(buyer.address, buyer.balance(buyer.address)))
         for at in (window, window + 1):
             seller.execute(seller.calls.clear(at))

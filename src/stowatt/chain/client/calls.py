@@ -16,7 +16,7 @@ from stowatt.chain.client.deployment import Deployment
 from stowatt.commitments import BidContext, Terms
 from stowatt.credentials import Credential, DeviceCertificate
 from stowatt.curves import Curve
-from stowatt.metering import SignedReading
+from stowatt.metering import SignedReading, SignedSealed, SignedVoucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +191,19 @@ class Calls:
         """Records many; refused ones are skipped."""
         rows = [signed.reading.encode() for signed in readings]
         return self._delivery("submitMany", rows, [signed.signature for signed in readings])
+
+    def redeem(self, signed: SignedVoucher) -> ContractCall:
+        """Counts what a voucher adds; a refused one reverts."""
+        return self._delivery("redeem", signed.voucher.encode(), signed.signature)
+
+    def redeem_many(self, vouchers: Sequence[SignedVoucher]) -> ContractCall:
+        """Redeems many; refused ones are skipped."""
+        rows = [signed.voucher.encode() for signed in vouchers]
+        return self._delivery("redeemMany", rows, [signed.signature for signed in vouchers])
+
+    def open_sealed(self, signed: SignedSealed) -> ContractCall:
+        """Counts the opened sum of sealed sub-slots; a refused one reverts."""
+        return self._delivery("openSealed", signed.sealed.encode(), signed.signature)
 
     def draw(self, right_id: int) -> ContractCall:
         """Pays what a seller's right has earned to its holder."""

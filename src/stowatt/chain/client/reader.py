@@ -189,7 +189,7 @@ class MarketReader:
 
     @property
     def readings_domain(self) -> Domain:
-        """The EIP-712 domain of meter readings."""
+        """The EIP-712 domain of all that meters sign: readings, vouchers, sealed vouchers."""
         return delivery_domain(self.deployment.chain_id, self.deployment.delivery)
 
     # ------------------------------------------------------------------ registry
