@@ -175,3 +175,19 @@ def test_no_offer_can_grow(battery: Storage, slots: list[Slot], data: st.DataObj
             if offers[window] + 1 > cap - slot.sale_wh - min(slot.own_wh, cap):
                 continue
             assert judged(window) != first
+
+
+@given(st.data(), st.integers(1, 20_000), st.integers(4, 20_000), st.integers(600_000, PPM))
+def test_what_the_market_lets_through_a_full_battery_delivers(
+    data: st.DataObject, usable: int, export: int, eta: int
+) -> None:
+    """The second layer alone: units within the capacity, η_d at least η, no own load. Roundings cost 2 Wh a window."""
+    limit = min(usable, export * LENGTH // 3600)
+    free, slots = capacity(usable, limit), []
+    for window in range(data.draw(st.integers(1, 12))):
+        units = data.draw(st.integers(0, min(UNITS, free)))
+        free -= units
+        slots.append(Slot(window, window * LENGTH, LENGTH, ceil_div(budget(limit, units) * eta, PPM)))
+    margin = 2 * len(slots)
+    battery = Storage(usable + margin, export, 0, PPM, data.draw(st.integers(eta, PPM)), usable + margin)
+    assert check(battery, slots).feasible

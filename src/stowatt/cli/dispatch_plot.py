@@ -65,7 +65,11 @@ def _draw(axis: Any, battery: BatterySchedule) -> list[tuple[Any, str]]:
     failing = [row for row in battery.rows if row.missing_wh]
     for row in failing:
         span = axis.axvspan(
-            datetime.fromtimestamp(row.start, UTC), datetime.fromtimestamp(row.end, UTC), color=MISSING, alpha=0.25
+            datetime.fromtimestamp(row.start, UTC),
+            datetime.fromtimestamp(row.end, UTC),
+            color=MISSING,
+            alpha=0.25,
+            linewidth=0,
         )
         handles.append((span, "cannot deliver"))
     verdict = "deliverable" if battery.feasible else f"{sum(row.missing_wh for row in failing) / 1000:g} kWh missing"
