@@ -27,8 +27,10 @@ NPM := node_modules/.stamp
 SLITHER := .venvs/slither/.stamp
 HALMOS := .venvs/halmos/.stamp
 ORACLE := .venvs/oracle/.stamp
+BROKER := .venvs/broker/.stamp
+BLAST := .venvs/blast/.stamp
 
-.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos oracle \
+.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos oracle blast \
 	bench crash soak clean
 
 help:  ## this list
@@ -94,7 +96,7 @@ coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresho
 		{ tail -n 60 build/coverage.log; exit 1; }
 	@$(BIN)/python scripts/check_coverage.py build/lcov.info
 
-pytest: $(NPM)  ## the Python tests
+pytest: $(NPM) $(BROKER)  ## the Python tests
 	@$(BIN)/pytest -q --color=no -n $(JOBS) --dist loadfile
 
 contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
@@ -119,6 +121,10 @@ halmos: $(NPM) $(HALMOS)  ## symbolic proofs: the check_ functions of the contra
 oracle: $(NPM) $(ORACLE)  ## the embedded ledger against Ethereum's executable specification
 	@$(BIN)/pytest -q -s --color=no tests/differential/test_oracle.py
 
+blast: $(DEV) $(BLAST)  ## the wear models' duty cycles through blast-lite, the stored comparison renewed
+	@.venvs/blast/bin/python scripts/compare_blast.py run --profiles ../shared/data
+	@$(BIN)/python scripts/compare_blast.py table
+
 # --- longer runs -----------------------------------------------------------------------------------------------------
 
 bench: $(NPM)  ## the benchmarks, docs/benchmarks.md renewed (ARGS="clearing …", ARGS=--quick)
@@ -139,11 +145,14 @@ lock: $(DEV)  ## renew the lock files (no host names in them)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" && export UV_CUSTOM_COMPILE_COMMAND && \
 	$(LOCK) requirements/build.in -o requirements/build.lock && \
 	$(LOCK) pyproject.toml --extra plot -o requirements/runtime.lock && \
-	$(LOCK) pyproject.toml --extra plot --group dev -c requirements/runtime.lock -o requirements/dev.lock && \
+	$(LOCK) pyproject.toml --all-extras -c requirements/runtime.lock -o requirements/extras.lock && \
+	$(LOCK) pyproject.toml --all-extras --group dev -c requirements/extras.lock -o requirements/dev.lock && \
 	$(LOCK) --no-deps requirements/data.in -o requirements/data.lock && \
 	$(LOCK) requirements/slither.in -o requirements/slither.lock && \
 	$(LOCK) requirements/halmos.in -o requirements/halmos.lock && \
-	$(LOCK) requirements/oracle.in -o requirements/oracle.lock
+	$(LOCK) requirements/oracle.in -o requirements/oracle.lock && \
+	$(LOCK) requirements/broker.in -o requirements/broker.lock && \
+	$(LOCK) requirements/blast.in -o requirements/blast.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --loglevel=error --no-progress >/dev/null
 
 notice: $(NPM)  ## write NOTICE anew from the licence files of what is installed

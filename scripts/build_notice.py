@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = ROOT / "NOTICE"
-RUNTIME_LOCKS = ("runtime", "data")
+RUNTIME_LOCKS = ("extras", "data")
 
 PATTERNS: tuple[tuple[str, str], ...] = (
     ("Apache-2.0", r"apache license,? version 2\.0|apache software license 2\.0"),
@@ -34,6 +34,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("Unicode-3.0", r"unicode license v3"),
     ("public domain", r"released into the public domain"),
     ("ODbL-1.0 (the data)", r"open database license"),
+    ("EPL-2.0 or EDL-1.0 (a BSD-3-Clause licence), of which Stowatt takes EDL", r"dual licensed under the eclipse"),
     ("GPL-3.0 with the GCC runtime exception (bundled libgfortran)", r"gcc runtime library exception"),
 )
 """Licence and a pattern of its text, with blanks collapsed and in lower case."""

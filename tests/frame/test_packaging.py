@@ -33,7 +33,8 @@ def locked(text: str) -> dict[str, list[str]]:
 
 
 def test_there_are_locks() -> None:
-    assert {path.stem for path in LOCKS} == {"build", "data", "dev", "halmos", "oracle", "runtime", "slither"}
+    ours = {"build", "data", "dev", "extras", "runtime"}
+    assert {path.stem for path in LOCKS} == ours | {"blast", "broker", "halmos", "oracle", "slither"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
@@ -54,8 +55,12 @@ def test_every_declared_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = locked((ROOT / "requirements" / "runtime.lock").read_text())
     dev = locked((ROOT / "requirements" / "dev.lock").read_text())
-    declared = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["plot"]
-    assert not [item for item in declared if normal(NAME.match(item)[0]) not in runtime]  # type: ignore[index]
+    extras = locked((ROOT / "requirements" / "extras.lock").read_text())
+    optional = project["project"]["optional-dependencies"]
+    always = project["project"]["dependencies"] + optional["plot"]
+    declared = [*project["project"]["dependencies"], *(item for extra in optional.values() for item in extra)]
+    assert not [item for item in always if normal(NAME.match(item)[0]) not in runtime]  # type: ignore[index]
+    assert not [item for item in declared if normal(NAME.match(item)[0]) not in extras]  # type: ignore[index]
     assert not [
         item
         for item in declared + project["dependency-groups"]["dev"]
@@ -72,7 +77,7 @@ def test_test_tools_do_not_change_what_runs() -> None:
 def test_notice_names_everything_that_runs_with_its_licence() -> None:
     notice = (ROOT / "NOTICE").read_text()
     named = {normal(name) for name in re.findall(r"^- (\S+): ", notice, re.MULTILINE)}
-    needed = set(locked((ROOT / "requirements" / "runtime.lock").read_text()))
+    needed = set(locked((ROOT / "requirements" / "extras.lock").read_text()))
     needed |= set(locked((ROOT / "requirements" / "data.lock").read_text()))
     windows_only = {"colorama", "pywin32"}
     assert not needed - named - windows_only, "run `make notice`"
