@@ -37,8 +37,7 @@ def draw_fit(axis: Any, found: Fit) -> None:
         measured = data.full_cycles
         predicted = data.full_cycles * (found.measured / found.predicted) ** (1 / shape)
         unit = "life, full cycles"
-        axis.set_xscale("log")
-        axis.set_yscale("log")
+        _logarithmic(axis)
     else:
         measured, predicted, unit = 100 * found.measured, 100 * found.predicted, "loss since the first check, %"
     for number, (name, rows) in enumerate(_groups(found)):
@@ -53,6 +52,18 @@ def draw_fit(axis: Any, found: Fit) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     if axis.get_legend_handles_labels()[1]:
         axis.legend(fontsize="small", frameon=False)
+
+
+def _logarithmic(axis: Any) -> None:
+    """Both axes, with 1, 2 and 5 in plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        side.set_major_formatter(ScalarFormatter())
+        side.set_minor_formatter(NullFormatter())
 
 
 def _groups(found: Fit) -> list[tuple[str, Any]]:

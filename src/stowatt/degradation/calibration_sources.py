@@ -72,7 +72,7 @@ def read_mj1(path: Path) -> OperatingData:
 
 
 def read_cycle_life(path: Path) -> OperatingData:
-    """One interval for each cell: from new to the end of life at 80 %. u is the C-rate of the mean charge, up to 80 %."""
+    """One interval a cell: from new to the end of life. u is the C-rate of the mean charge until 80 %."""
     table = read_table(path)
     table.require(*LIFE_COLUMNS)
     cells = table.labels("Cell barcode")

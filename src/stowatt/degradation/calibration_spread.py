@@ -2,8 +2,10 @@
 
 With enough groups of cells: a jackknife that leaves out one group at a time (CR3), and Student's t with the degrees of
 freedom of each parameter's own variance estimate (Bell and McCaffrey's, for a working model in which each cell wears
-faster or slower by a factor of its own). Cells of one kind differ by more than their measurements err; the jackknife
-sees that, the Jacobian alone does not (docs/wear-calibration.md has the measured coverage of both).
+faster or slower by a factor of its own); the variance is enlarged by groups/(groups − parameters), so that the
+intervals are rather too wide than too narrow when groups are few. Cells of one kind differ by more than their
+measurements err; the jackknife sees that, the Jacobian alone does not (docs/wear-calibration.md has the measured
+coverage of both).
 
 With too few groups the checks take their place. Errors that stay in the cell from check to check (a cell wears more
 than the law says, and keeps it) would make them look like more evidence than they are: the search works with what is
@@ -93,7 +95,7 @@ def _over_groups(
         moved = np.diag(own[:, at]) - off[:, at, :] @ pull.T
         both = moved @ moved.T
         freedom[at] = np.trace(both) ** 2 / max(float((both * both).sum()), 1e-300)
-    covariance = (many - 1) / many * steps.T @ steps
+    covariance = many / (many - parameters) * steps.T @ steps
     return covariance, np.minimum(freedom, many - parameters)
 
 
