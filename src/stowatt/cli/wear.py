@@ -2,6 +2,7 @@
 
 import typer
 
+from stowatt.cli.wear_curve import curve
 from stowatt.cli.wear_fit import fit
 
 wear_app = typer.Typer(
@@ -19,3 +20,4 @@ def wear() -> None:
 
 
 wear_app.command("fit")(fit)
+wear_app.command("curve")(curve)

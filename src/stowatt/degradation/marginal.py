@@ -104,8 +104,10 @@ class Discharge:
         self._per_loss = costs.per_loss(pack, state.soh)
         self._cycles_before = state.cycle_stress(cell)
         self._age_before = state.calendar_stress(cell)
-        low = 0.0 if state.depth is None else state.depth
-        self._start = round((1 - state.soc - low) / self._wh) if state.depth is None else 0
+        # Of an unknown depth the deepest is exact, and the envelope begins within a Wh of none.
+        low = 1 - state.soc if state.depth is None else state.depth
+        self._start = int(low / self._wh) if state.depth is None else 0
+        low = max(0.0, low - self._start * self._wh)
         self._far = self._deliverable if reach_wh is None else min(reach_wh, self._deliverable)
         reach = self._start + self._far
         if reach > MOST_WH:
