@@ -186,7 +186,7 @@ class TestWhatIsAskedFor:
             plan_of(evening(), stored_wh={9: 1})
         with pytest.raises(DispatchError, match="no device 9"):
             plan_of(evening(), net_load_wh={(9, 4): 1})
-        with pytest.raises(DispatchError, match="stored_wh"):
+        with pytest.raises(DispatchError, match="device 1 has 10001 Wh stored, more than its usable 10000 Wh"):
             plan_of(evening(), stored_wh={1: 10_001})
 
     def test_no_trade(self) -> None:

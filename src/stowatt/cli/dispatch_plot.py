@@ -48,14 +48,14 @@ def plot_plan(path: Path, plan: DispatchPlan) -> None:
 def _draw(axis: Any, battery: BatterySchedule) -> list[tuple[Any, str]]:
     """Stored energy as a line, the power at the terminals as bars on an axis of its own."""
     dates: Any = import_module("matplotlib.dates")
-    times = [datetime.fromtimestamp(t, UTC) for row in battery.rows for t in (row.start, row.end)]
+    times = [_moment(t) for row in battery.rows for t in (row.start, row.end)]
     stored = [wh / 1000 for row in battery.rows for wh in (row.before_wh, row.after_wh)]
     (line,) = axis.plot(times, stored, color=STORED, linewidth=1.6, zorder=3)
     axis.axhline(battery.storage.usable_wh / 1000, color=STORED, linewidth=0.8, linestyle=":")
     axis.set_ylim(0, max(battery.storage.usable_wh / 1000, 0.001) * 1.08)
     bars = axis.twinx()
-    starts = [datetime.fromtimestamp(row.start, UTC) for row in battery.rows]
-    widths = [datetime.fromtimestamp(row.end, UTC) - start for row, start in zip(battery.rows, starts, strict=True)]
+    starts = [_moment(row.start) for row in battery.rows]
+    widths = [_moment(row.end) - start for row, start in zip(battery.rows, starts, strict=True)]
     power = [row.average_w / 1000 for row in battery.rows]
     drawn = bars.bar(starts, power, widths, align="edge", color=POWER, alpha=0.35, linewidth=0)
     cap = bars.axhline(battery.storage.export_w / 1000, color=POWER, linewidth=0.8, linestyle="--")
@@ -65,8 +65,8 @@ def _draw(axis: Any, battery: BatterySchedule) -> list[tuple[Any, str]]:
     failing = [row for row in battery.rows if row.missing_wh]
     for row in failing:
         span = axis.axvspan(
-            datetime.fromtimestamp(row.start, UTC),
-            datetime.fromtimestamp(row.end, UTC),
+            _moment(row.start),
+            _moment(row.end),
             color=MISSING,
             alpha=0.25,
             linewidth=0,
@@ -83,6 +83,13 @@ def _draw(axis: Any, battery: BatterySchedule) -> list[tuple[Any, str]]:
         each.tick_params(labelsize="small")
         each.spines["top"].set_visible(False)
     return handles
+
+
+def _moment(unix: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(unix, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise OutputError(f"a window starts or ends at {unix}", "no calendar date has that time") from None
 
 
 def _save(figure: Any, path: Path) -> None:

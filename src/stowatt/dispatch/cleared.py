@@ -73,6 +73,8 @@ class ClearedWindow:
     sells: tuple[Right, ...]
     buys: tuple[Right, ...]
     """Without those in default. Both in the order of their token ids."""
+    paid: Wh
+    """Σ of the paid buyers' rights."""
 
     @property
     def length_s(self) -> int:
@@ -85,7 +87,7 @@ class ClearedWindow:
 
     def covered(self, at: int) -> Wh:
         """What sellers have to deliver at most: all of V while buyers can still pay, then what is paid, κ·V."""
-        return self.volume if self.provisional(at) else Wh(sum(right.wh for right in self.buys if right.paid))
+        return self.volume if self.provisional(at) else self.paid
 
     def due(self, right: Right, at: int) -> Wh:
         """The right's obligation: of ⌊κ·Q⌋ of the whole bid the part that begins at the right's start.
@@ -197,16 +199,23 @@ class _Fold:
             raise _broken(event, f"a right that was never issued, {number:#x}")
         self.rights[number] = replace(right, paid=right.paid or paid, holder=holder or right.holder)
 
-    def window(self, number: int) -> ClearedWindow:
-        """A cleared window with its rights."""
+    def windows(self) -> tuple[ClearedWindow, ...]:
+        """The cleared windows with their rights."""
+        rights: dict[int, list[Right]] = {number: [] for number in sorted(self.cleared)}
+        for _, right in sorted(self.rights.items()):
+            rights[right.id.window].append(right)
+        return tuple(self._window(number, found) for number, found in rights.items())
+
+    def _window(self, number: int, rights: list[Right]) -> ClearedWindow:
         event = self.cleared[number]
-        rights = [right for _, right in sorted(self.rights.items()) if right.id.window == number]
         sells = tuple(right for right in rights if right.id.side is Side.SELL)
         buys = tuple(right for right in rights if right.id.side is Side.BUY)
         volume = Wh(event.outcome.volume)
         if max(sum(right.wh for right in side) for side in (sells, buys)) > volume:
             raise _broken(event, f"window {number} has more rights than the {volume} Wh that it traded")
-        return ClearedWindow(number, deadlines(self.calendar, number), event.outcome.tick, volume, sells, buys)
+        paid = Wh(sum(right.wh for right in buys if right.paid))
+        times = deadlines(self.calendar, number)
+        return ClearedWindow(number, times, event.outcome.tick, volume, sells, buys, paid)
 
 
 def cleared_market(events: Iterable[Event]) -> ClearedMarket:
@@ -225,8 +234,7 @@ def cleared_market(events: Iterable[Event]) -> ClearedMarket:
             raise DispatchError("the events do not begin with MarketDeployed", "export all events of the market")
     if fold is None:
         raise DispatchError("there is no MarketDeployed among the events", "export all events of the market")
-    windows = tuple(fold.window(number) for number in sorted(fold.cleared))
-    return ClearedMarket(fold.deployed.address, fold.calendar, fold.devices, windows, last)
+    return ClearedMarket(fold.deployed.address, fold.calendar, fold.devices, fold.windows(), last)
 
 
 def _broken(event: Event, what: str) -> DispatchError:

@@ -18,7 +18,7 @@ from stowatt.dispatch.errors import DispatchError
 from stowatt.dispatch.feasibility import Shortfall, Verdict, check
 from stowatt.dispatch.pairing import Pair, pair_window
 from stowatt.dispatch.storage import Slot, Storage
-from stowatt.units import PPM, SECONDS_PER_HOUR, Wh, ceil_div
+from stowatt.units import PPM, SECONDS_PER_HOUR, ceil_div
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +159,41 @@ def build(
     moment = market.as_of if at is None else at
     chosen = _chosen(market, windows)
     known, loads = stored_wh or {}, net_load_wh or {}
-    unknown = sorted({*known, *(device for device, _ in loads)} - set(market.devices))
-    if unknown:
-        raise DispatchError(f"there is no device {unknown[0]}", "use the numbers of `stowatt device show`")
-    sold: defaultdict[int, set[int]] = defaultdict(set)
+    _check_devices(market, known, loads)
+    traded = {window.number: window for window in chosen}
+    sold: defaultdict[int, defaultdict[int, list[Right]]] = defaultdict(lambda: defaultdict(list))
+    bought: defaultdict[str, defaultdict[int, list[Right]]] = defaultdict(lambda: defaultdict(list))
     for window in chosen:
         for right in window.sells:
-            sold[right.device].add(window.number)
+            sold[right.device][window.number].append(right)
+        for right in window.live_buys(moment):
+            bought[right.holder][window.number].append(right)
     batteries = tuple(
-        _battery(market, market.devices[device], chosen, moment, known.get(device), loads) for device in sorted(sold)
+        _battery(market, market.devices[device], traded, rights, moment, known.get(device), loads)
+        for device, rights in sorted(sold.items())
     )
-    holders = sorted({right.holder for window in chosen for right in window.live_buys(moment)})
     return DispatchPlan(
         market.market,
         moment,
         market.calendar.efficiency,
         tuple(_summary(window, moment) for window in chosen),
         batteries,
-        tuple(_buyer(holder, chosen, moment) for holder in holders),
+        tuple(_buyer(holder, traded, rights) for holder, rights in sorted(bought.items())),
         tuple(found for window in chosen for found in pair_window(window, moment)),
     )
+
+
+def _check_devices(market: ClearedMarket, stored_wh: Mapping[int, int], loads: Mapping[tuple[int, int], int]) -> None:
+    unknown = sorted({*stored_wh, *(device for device, _ in loads)} - set(market.devices))
+    if unknown:
+        raise DispatchError(f"there is no device {unknown[0]}", "use the numbers of `stowatt device show`")
+    for device, wh in stored_wh.items():
+        usable = market.devices[device].parameters.usable_wh
+        if wh > usable:
+            raise DispatchError(
+                f"device {device} has {wh} Wh stored, more than its usable {usable} Wh",
+                "count from the lowest permitted state of charge",
+            )
 
 
 def _chosen(market: ClearedMarket, windows: Iterable[int] | None) -> list[ClearedWindow]:
@@ -204,16 +219,15 @@ def _summary(window: ClearedWindow, at: int) -> WindowSummary:
 def _battery(
     market: ClearedMarket,
     device: Device,
-    windows: Sequence[ClearedWindow],
+    traded: Mapping[int, ClearedWindow],
+    mine: Mapping[int, Sequence[Right]],
     at: int,
     stored: int | None,
     loads: Mapping[tuple[int, int], int],
 ) -> BatterySchedule:
     storage = Storage.of(device.parameters, stored)
     number, eta = device.number, market.calendar.efficiency
-    traded = {window.number: window for window in windows}
-    mine = {window: [right for right in traded[window].sells if right.device == number] for window in traded}
-    used = sorted({w for w, rights in mine.items() if rights} | {w for other, w in loads if other == number})
+    used = sorted({*mine, *(window for other, window in loads if other == number)})
     times = {window: deadlines(market.calendar, window) for window in used}
 
     def slots(wh_of: Callable[[ClearedWindow, Right], int]) -> list[Slot]:
@@ -257,16 +271,10 @@ def _watts(wh: int, seconds: int) -> int:
 # ---------------------------------------------------------------- buyers
 
 
-def _buyer(holder: str, windows: Sequence[ClearedWindow], at: int) -> BuyerSchedule:
+def _buyer(holder: str, traded: Mapping[int, ClearedWindow], bought: Mapping[int, Sequence[Right]]) -> BuyerSchedule:
     rows = []
-    for window in windows:
-        rights = [right for right in window.live_buys(at) if right.holder == holder]
-        if rights:
-            wh = Wh(sum(right.wh for right in rights))
-            rows.append(
-                BuyerRow(
-                    window.number, window.times.start, window.times.end, tuple(right.id.encode() for right in rights),
-                    wh, _watts(wh, window.length_s),
-                )
-            )  # fmt: skip
+    for number, rights in bought.items():
+        window, wh = traded[number], sum(right.wh for right in rights)
+        ids = tuple(right.id.encode() for right in rights)
+        rows.append(BuyerRow(number, window.times.start, window.times.end, ids, wh, _watts(wh, window.length_s)))
     return BuyerSchedule(holder, tuple(rows))

@@ -24,8 +24,9 @@ energy up to then hold back stop there, the others rise on (windows after a rech
 What it cannot know: the true state of charge, and own load above the forecast. `reserve_wh` is kept for both.
 
 Units (§2). The market sees each bid's upper bound in 64ths of Q_max, and the sum of all that are live stays within the
-usable energy: it counts no recharge between windows. Offers are cut to what the free units cover. `equal_units` promises in every window the same share of what is free: it depends on nothing
-that is private, so it tells nothing about quantities, at the price of the offers above that share.
+usable energy: it counts no recharge between windows. Offers are cut to what the free units cover. `equal_units`
+promises in every window the same share of what is free: it depends on nothing that is private, so it tells nothing
+about quantities, at the price of the offers above that share.
 """
 
 from collections.abc import Callable, Collection, Sequence
