@@ -129,10 +129,8 @@ def test_the_exact_costs_add_up_to_the_total(
     expected, nothing = (
         plain_total(cell, state, pack, prices, sale, sale.before_wh, quantity) for quantity in (sale.offer_wh, 0)
     )
-    # Without a known depth the start is found to the nearest Wh.
-    slack = 1e-6 if state.depth is not None else 2e-3
     assert total == pytest.approx(
-        expected - nothing, rel=slack, abs=slack * prices.replacement * pack.usable_wh / 1e6 + 1e-3
+        expected - nothing, rel=1e-6, abs=1e-9 * prices.replacement * pack.usable_wh / 1000 + 1e-6
     )
 
 

@@ -63,7 +63,7 @@ def test_picture(
         (["--temperature", "-20"], "add --extrapolate"),
         (["--soc", "80"], "state of charge is 80"),
         (["--soc", "0"], "nothing to offer"),
-        (["--offer", "9"], "power carries 1250 Wh"),
+        (["--offer", "1.3"], "power carries 1250 Wh"),
         (["--offer", "1.2345"], "--offer is '1.2345'"),
         (["--capacity", "0"], "usable energy"),
         (["--soh", "0"], "state of health is 0"),
