@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from stowatt.calendar import Calendar, deadlines
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, clear_readable
+from stowatt.commitments import Terms
 from stowatt.curves import Curve, Side
 from stowatt.errors import SettlementError
 from stowatt.settlement.ledger import WindowBooks
-from stowatt.settlement.records import RightId
+from stowatt.settlement.records import BidState, RightId
 from stowatt.settlement.vault import Vault
 from stowatt.units import PPM
 
@@ -38,6 +39,8 @@ CALENDAR = Calendar(
     alpha_buyer=100_000,
     efficiency=950_000,
     tolerance=980_000,
+    alpha_proven=100_000,
+    reliability_gain=100_000,
 )
 W = 5
 T = deadlines(CALENDAR, W)
@@ -47,9 +50,11 @@ ALL = 10**15
 
 
 def books(*accounts: str, calendar: Calendar = CALENDAR, funds: int = 10_000_000) -> WindowBooks:
+    """An open window; every account has a battery, which sells at most 10 kWh in a window and holds 40."""
     vault = Vault()
-    for account in accounts:
+    for device, account in enumerate(accounts, start=1):
         vault.deposit(account, funds)
+        vault.sync(account, device, 40_000, 10_000)
     window = WindowBooks(vault, calendar, W, "treasury")
     window.open()
     return window
@@ -63,12 +68,22 @@ def bid(*pairs: tuple[int, int]) -> Curve:
     return Curve.of(Side.BUY, pairs)
 
 
+def terms(window: WindowBooks, account: str, side: Side, units: int = 64) -> Terms:
+    """What the account's commitment binds now."""
+    c = window.calendar
+    return window.vault.terms(account, units if side is Side.SELL else 0, c.alpha_seller, c.alpha_proven)
+
+
+def commit(window: WindowBooks, account: str, side: Side, now: int = COMMIT, units: int = 64) -> None:
+    window.commit(account, terms(window, account, side, units), now)
+
+
 def revealed(window: WindowBooks, curves: dict[str, Curve]) -> None:
-    """Commits and opens one curve for each account; devices are numbered from 1 in this order."""
+    """Commits and opens one curve for each account."""
     for account, curve in curves.items():
-        window.commit(account, curve.side, COMMIT)
-    for device, (account, curve) in enumerate(curves.items(), start=1):
-        window.reveal(account, curve, REVEAL, device if curve.side is Side.SELL else 0)
+        commit(window, account, curve.side)
+    for account, curve in curves.items():
+        window.reveal(account, curve, REVEAL)
 
 
 class TestAnEveningByHand:
@@ -80,8 +95,8 @@ class TestAnEveningByHand:
     @pytest.fixture
     def window(self) -> WindowBooks:
         w = books("sam", "bea", "bob", "mia", "max")
-        w.commit("mia", Side.SELL, COMMIT)
-        w.commit("max", Side.BUY, COMMIT)
+        commit(w, "mia", Side.SELL)
+        commit(w, "max", Side.BUY)
         revealed(w, {"sam": ask((800, 3000)), "bea": bid((1500, 2000)), "bob": bid((1000, 1000))})
         w.clear(1000, 3000, CLEARING)
         return w
@@ -112,10 +127,10 @@ class TestAnEveningByHand:
         window.claim("bob", 1000, PAYMENT)
         assert window.declare_default(RightId("bob"), DELIVERY) == 10_000
         # κ = 2/3: Sam owes 2000 Wh, that is 1900 Wh at the meter; 760 Wh earn 80,000
-        window.reading(1, 760)
+        window.reading(1, 0, 760)
         assert window.draw(RightId("sam"), DELIVERY) == 80_000
         assert window.draw(RightId("sam"), DELIVERY) == 0
-        window.reading(1, 760)
+        window.reading(1, 1, 760)
         assert window.fulfilled(RightId("sam")) == 800_000
         # another 80,000; all of Bob's deposit; 80 % of D_S = 60,000
         assert window.settle_seller(RightId("sam"), SETTLEMENT) == (800_000, 80_000, 10_000, 48_000)
@@ -131,7 +146,7 @@ class TestAnEveningByHand:
             window.claim(account, fill, PAYMENT)
         before = window.vault.balance("sam")
         window.transfer(RightId("sam"), "ann")
-        window.reading(1, 2850)
+        window.raise_to(1, 3, 2850)
         window.draw(RightId("sam"), DELIVERY)
         window.settle_seller(RightId("sam"), SETTLEMENT)
         assert window.vault.balance("ann") == 300_000
@@ -140,7 +155,7 @@ class TestAnEveningByHand:
     def test_t7_both_parts_of_a_split_inherit_the_draws_rounded_up(self, window):
         for account, fill in (("sam", 3000), ("bea", 2000), ("bob", 1000)):
             window.claim(account, fill, PAYMENT)
-        window.reading(1, 1)
+        window.reading(1, 0, 1)
         assert window.draw(RightId("sam"), DELIVERY) == 105  # 1 Wh at 0.10 EUR/kWh / 0.95
         rest = window.split(RightId("sam"), 1000)
         assert rest == RightId("sam", 1000)
@@ -164,7 +179,7 @@ class TestOtherEnds:
 
     def test_no_trade_gives_the_unopened_bonds_to_the_treasury(self):
         w = books("sam", "mia")
-        w.commit("mia", Side.SELL, COMMIT)
+        commit(w, "mia", Side.SELL)
         revealed(w, {"sam": ask((800, 3000))})
         w.clear(None, 0, CLEARING)
         assert w.vault.balance("treasury") == 50_000
@@ -174,7 +189,7 @@ class TestOtherEnds:
 
     def test_void_gives_everything_back(self):
         w = books("sam", "mia")
-        w.commit("mia", Side.SELL, COMMIT)
+        commit(w, "mia", Side.SELL)
         revealed(w, {"sam": ask((800, 3000))})
         with pytest.raises(SettlementError, match="LAPSED"):
             w.clear(None, 0, T.void)
@@ -188,8 +203,8 @@ class TestOtherEnds:
 
     def test_a_withdrawn_commitment_frees_the_bond_and_a_replaced_one_takes_no_other(self):
         w = books("sam")
-        w.commit("sam", Side.SELL, COMMIT)
-        w.commit("sam", Side.BUY, COMMIT)
+        commit(w, "sam", Side.SELL)
+        commit(w, "sam", Side.BUY)
         assert w.vault.balance("sam") == 9_950_000
         w.withdraw_commitment("sam", COMMIT)
         assert w.vault.balance("sam") == 10_000_000
@@ -220,6 +235,8 @@ def play(data: st.DataObject, funds: int) -> WindowBooks:
         tick_size=data.draw(st.integers(1, 2000)),
         bond=data.draw(st.integers(0, 3000)),
         alpha_seller=data.draw(st.integers(1, PPM)),
+        alpha_proven=1,
+        reliability_gain=data.draw(st.sampled_from([0, 100_000, PPM])),
         alpha_buyer=data.draw(st.sampled_from([1, 50_000, 400_000, PPM])),
         efficiency=data.draw(st.integers(1, PPM)),
         tolerance=data.draw(st.integers(1, PPM)),
@@ -227,15 +244,15 @@ def play(data: st.DataObject, funds: int) -> WindowBooks:
     accounts = [f"a{i}" for i in range(data.draw(st.integers(2, 7)))]
     w = books(*accounts, calendar=calendar, funds=funds)
     opened = []
-    for number, account in enumerate(accounts):
+    for account in accounts:
         side = Side(data.draw(st.integers(0, 1)))
         pairs = data.draw(
             st.lists(st.tuples(st.integers(0, calendar.ticks - 1), st.integers(1, 300)), min_size=1, max_size=3)
         )
-        w.commit(account, side, COMMIT)
+        commit(w, account, side)
         if data.draw(st.integers(0, 4)):  # one in five never opens
             curve = Curve.of(side, pairs)
-            w.reveal(account, curve, REVEAL, number + 1 if side is Side.SELL else 0)
+            w.reveal(account, curve, REVEAL)
             opened.append((account, curve))
         assert w.vault.imbalance() == 0
     rules = Rules(PriceRule.LOWEST, data.draw(st.sampled_from(Rationing)), data.draw(st.integers(0, 2**256 - 1)))
@@ -284,7 +301,11 @@ def deliver(data: st.DataObject, w: WindowBooks) -> None:
         elif step == 1:
             w.transfer(key, data.draw(st.sampled_from(["gran", "a0", "a1"])))
         elif right.side is Side.SELL:
-            w.reading(right.device, data.draw(st.integers(0, 400)))
+            counted, energy = w.counted.get(right.device, 0), data.draw(st.integers(0, 400))
+            if data.draw(st.booleans()):
+                w.reading(right.device, counted, energy)
+            else:
+                w.raise_to(right.device, counted + 2, w.metered.get(right.device, 0) + energy)
             w.draw(key, DELIVERY)
         assert w.vault.imbalance() == 0
         assert w.escrow >= 0 <= w.pool
@@ -306,8 +327,13 @@ class TestWholeWindows:
     def test_t7_money_is_conserved_after_every_step_and_all_of_it_comes_out(self, data):
         w = play(data, funds=10**9)
         assert w.held() == 0
+        for account, bid_ in w.bids.items():
+            if bid_.state is BidState.COMMITTED:
+                w.refund_commitment(account, SETTLEMENT)
+        assert all(battery.promised == 0 for battery in w.vault.batteries.values()), "every unit comes back once"
         assert (w.pool, w.escrow, w.rights) == (0, 0, {})
         assert sum(w.vault.free.values()) == w.vault.tokens
+        assert all(0 <= battery.reliability <= PPM for battery in w.vault.batteries.values())
         for account in list(w.vault.free):
             if w.vault.balance(account):
                 w.vault.withdraw(account, w.vault.balance(account))
@@ -327,7 +353,7 @@ class TestWholeWindows:
         for fill in result.fills:
             w.claim(fill.participant, fill.quantity, PAYMENT)
         for device in range(1, len(sellers) + 1):
-            w.reading(device, data.draw(st.integers(0, scale)))
+            w.reading(device, 0, data.draw(st.integers(0, scale)))
         outcomes = []
         for _ in range(2):
             copied = copy.deepcopy(w)
@@ -346,7 +372,7 @@ class TestRefusedSteps:
     @pytest.fixture
     def window(self) -> WindowBooks:
         w = books("sam", "bea", "bob", "mia", funds=500_000)
-        w.commit("mia", Side.SELL, COMMIT)
+        commit(w, "mia", Side.SELL)
         revealed(w, {"sam": ask((800, 3000)), "bea": bid((1500, 2000)), "bob": bid((1000, 1000))})
         w.clear(1000, 3000, CLEARING)
         w.vault.withdraw("bob", w.vault.balance("bob"))
@@ -358,11 +384,11 @@ class TestRefusedSteps:
         ("step", "why"),
         [
             (lambda w: w.open(), "TRADED already"),
-            (lambda w: w.commit("sam", Side.SELL, COMMIT), "needs COMMIT"),
+            (lambda w: commit(w, "sam", Side.SELL), "needs COMMIT"),
             (lambda w: w.reveal("mia", ask((1, 1)), PAYMENT), "needs REVEAL"),
             (lambda w: w.clear(1000, 3000, CLEARING), "needs CLEARING"),
             (lambda w: w.void(ALL), "needs LAPSED"),
-            (lambda w: w.refund_commitment("mia", PAYMENT), "needs VOID"),
+            (lambda w: w.refund_commitment("sam", PAYMENT), "sam has no committed bid"),
             (lambda w: w.claim("bea", 2000, PAYMENT), "bea has no opened bid"),
             (lambda w: w.claim("mia", 0, PAYMENT), "mia has no opened bid"),
             (lambda w: w.claim("sam", 3001, PAYMENT), "at most 3000 Wh"),
@@ -379,7 +405,7 @@ class TestRefusedSteps:
             (lambda w: w.split(RightId("bea", 7), 1), "no such right from 7 Wh"),
             (lambda w: w.draw(RightId("bea"), DELIVERY), "no such right"),
             (lambda w: w.draw(RightId("sam"), DELIVERY), "no such right"),
-            (lambda w: w.reading(1, -1), "-1 Wh"),
+            (lambda w: w.reading(1, 0, -1), "-1 Wh"),
             (lambda w: w.settle_buyer(RightId("bea"), SETTLEMENT - 1), "needs SETTLEMENT"),
             (lambda w: w.settle_buyer(RightId("bea"), SETTLEMENT), "settle the sellers first"),
             (lambda w: w.settle_buyer(RightId("bob"), SETTLEMENT), "declare its default"),
@@ -410,7 +436,7 @@ class TestRefusedSteps:
 
     def test_early_clearing_needs_every_opening(self):
         w = books("sam", "mia")
-        w.commit("mia", Side.SELL, COMMIT)
+        commit(w, "mia", Side.SELL)
         revealed(w, {"sam": ask((800, 3000))})
         with pytest.raises(SettlementError, match="needs CLEARING"):
             w.clear(None, 0, REVEAL)
@@ -419,7 +445,7 @@ class TestRefusedSteps:
 
     def test_a_reveal_needs_the_reserve_and_the_committed_side(self):
         w = books("sam", funds=50_000)
-        w.commit("sam", Side.SELL, COMMIT)
+        commit(w, "sam", Side.SELL)
         with pytest.raises(SettlementError, match="sam has 0 free and needs 195700"):
             w.reveal("sam", ask((800, 3000)), REVEAL)
         with pytest.raises(SettlementError, match="committed to sell"):
@@ -429,5 +455,107 @@ class TestRefusedSteps:
     def test_a_commitment_needs_the_bond(self):
         w = books("sam", funds=49_999)
         with pytest.raises(SettlementError, match="deposit 1 more"):
-            w.commit("sam", Side.SELL, COMMIT)
+            commit(w, "sam", Side.SELL)
         assert w.bids == {}
+
+
+class TestBatteries:
+    """§2, no overselling; §6, reliability and vouchers."""
+
+    def test_t42_promises_never_exceed_the_battery(self):
+        w = books("sam", "bea")
+        later = [WindowBooks(w.vault, CALENDAR, W, "treasury") for _ in range(4)]
+        for window in later:
+            window.open()
+        commit(w, "sam", Side.SELL, units=64)
+        for window, units in zip(later, (64, 64, 63, 1), strict=True):
+            commit(window, "sam", Side.SELL, units=units)
+        free = w.vault.balance("sam")
+        fifth = WindowBooks(w.vault, CALENDAR, W, "treasury")
+        fifth.open()
+        with pytest.raises(SettlementError, match="would promise 257 energy units of its 256"):
+            commit(fifth, "sam", Side.SELL, units=1)
+        with pytest.raises(SettlementError, match="would promise 257"):
+            commit(later[3], "sam", Side.SELL, units=2)
+        assert (w.vault.balance("sam"), w.vault.battery("sam").promised, fifth.bids) == (free, 256, {})
+        commit(later[0], "sam", Side.SELL, units=10)  # replaced: 54 units are free
+        commit(later[1], "sam", Side.BUY)
+        later[2].withdraw_commitment("sam", COMMIT)
+        assert w.vault.battery("sam").promised == 64 + 10 + 1
+
+    def test_t42_an_offer_stays_within_its_units(self):
+        w = books("sam")
+        commit(w, "sam", Side.SELL, units=19)
+        with pytest.raises(SettlementError, match="its units hold 2968 Wh"):
+            w.reveal("sam", ask((800, 2969)), REVEAL)
+        w.reveal("sam", ask((800, 2968)), REVEAL)
+
+    def test_units_come_back_with_claim_settlement_and_refund(self):
+        w = books("sam", "mia", "bea")
+        commit(w, "mia", Side.SELL, units=7)
+        revealed(w, {"sam": ask((800, 3000)), "bea": bid((1500, 1000))})
+        w.clear(800, 1000, CLEARING)
+        w.claim("sam", 1000, PAYMENT)
+        assert w.vault.battery("sam").promised == 7  # of 64, ⌈64·1000/10,000⌉
+        w.claim("bea", 1000, PAYMENT)
+        assert w.refund_commitment("mia", PAYMENT) == 0
+        assert w.vault.battery("mia").promised == 0
+        part = w.split(RightId("sam"), 300)
+        w.settle_seller(part, SETTLEMENT)
+        assert w.vault.battery("sam").promised == 3  # ⌈7·300/1000⌉
+        w.settle_seller(RightId("sam"), SETTLEMENT)
+        assert w.vault.battery("sam").promised == 0
+
+    def test_a_forfeited_commitment_gives_its_units_back_when_its_place_is_used_again(self):
+        w = books("sam")
+        commit(w, "sam", Side.SELL, units=64)
+        w.clear(None, 0, CLEARING)
+        later = WindowBooks(w.vault, replace(CALENDAR, origin=CALENDAR.origin + ALL), W, "treasury")
+        later.open()
+        w.vault.sync("sam", 1, 10_000, 10_000)
+        later.commit("sam", terms(w, "sam", Side.SELL), COMMIT, earlier=w)
+        assert w.vault.battery("sam").promised == 64
+        with pytest.raises(SettlementError, match="no committed bid"):
+            w.refund_commitment("sam", SETTLEMENT)
+
+    def test_reliability_moves_once_a_bid_by_what_was_owed_and_lowers_alpha(self):
+        w = books("sam", "bea")
+        revealed(w, {"sam": ask((800, 5000)), "bea": bid((1500, 5000))})
+        w.clear(800, 5000, CLEARING)
+        w.claim("sam", 5000, PAYMENT)
+        w.claim("bea", 5000, PAYMENT)
+        w.raise_to(1, 3, 4750)
+        w.settle_seller(w.split(RightId("sam"), 1), SETTLEMENT)
+        assert w.vault.battery("sam").reliability == 0
+        w.settle_seller(RightId("sam"), SETTLEMENT)
+        # w = 0.1 · 5000/10,000, of ρ = 1
+        assert w.vault.battery("sam").reliability == 50_000
+        assert terms(w, "sam", Side.SELL) == Terms(1, 10_000, 195_000, 64)
+
+    def test_t43_another_device_has_no_record(self):
+        w = books("sam", "bea")
+        revealed(w, {"sam": ask((800, 5000)), "bea": bid((1500, 5000))})
+        w.vault.battery("sam").reliability = 900_000
+        w.vault.sync("sam", 1, 30_000, 10_000)
+        assert w.vault.battery("sam").reliability == 900_000
+        w.vault.sync("sam", 9, 30_000, 10_000)
+        w.clear(800, 5000, CLEARING)
+        w.claim("sam", 5000, PAYMENT)
+        w.claim("bea", 5000, PAYMENT)
+        w.raise_to(1, 3, 4750)
+        w.settle_seller(RightId("sam"), SETTLEMENT)
+        assert w.vault.battery("sam").reliability == 0, "the old device's delivery is not the new one's"
+
+    def test_t45_t46_evidence_only_grows_and_counts_once(self):
+        w = books("sam")
+        w.reading(1, 0, 10)
+        w.raise_to(1, 2, 25)
+        for step, why in (
+            (lambda: w.reading(1, 1, 5), "2 sub-slots are counted"),
+            (lambda: w.raise_to(1, 2, 30), "2 are counted"),
+            (lambda: w.raise_to(1, 3, 24), "25 Wh are counted"),
+        ):
+            with pytest.raises(SettlementError, match=why):
+                step()
+        w.reading(1, 2, 5)
+        assert (w.metered, w.counted) == ({1: 30}, {1: 3})

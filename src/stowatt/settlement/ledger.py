@@ -5,11 +5,13 @@ books say what that does to the money. A step that the contracts refuse raises `
 After every step `Vault.imbalance()` is 0, and neither the pool nor the escrow is ever short.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stowatt.calendar import Calendar, Phase, Status, phase
+from stowatt.commitments.terms import Terms
 from stowatt.curves import Curve, Side
 from stowatt.errors import SettlementError
+from stowatt.settlement.capacity import budget, part_units, used_units
 from stowatt.settlement.default import compensation, effective_quantity, forfeit_share
 from stowatt.settlement.deposits import bond_share, deposit, locked, part_deposit, reserve
 from stowatt.settlement.payment import payment
@@ -25,6 +27,7 @@ from stowatt.settlement.records import (
     SellerSettled,
 )
 from stowatt.settlement.release import fulfilment, release_coefficient, released
+from stowatt.settlement.reliability import updated
 from stowatt.settlement.stream import entitlement, owed, part_drawn, part_entitlement
 from stowatt.settlement.vault import Vault
 from stowatt.units import Money, Ppm, Tick, Wh
@@ -68,6 +71,8 @@ class WindowBooks:
     """Rights that are not settled or void."""
     metered: dict[int, Wh] = field(default_factory=dict)
     """Σ u_t by device."""
+    counted: dict[int, int] = field(default_factory=dict)
+    """By device: how many sub-slots, from the window's first, that sum covers."""
 
     def __post_init__(self) -> None:
         self.vault.holders.append(self)
@@ -108,30 +113,52 @@ class WindowBooks:
             raise self._refused(f"it is {self.status.name} already", "open each window once")
         self.status = Status.OPEN
 
-    def commit(self, account: str, side: Side, now: int) -> None:
-        """The bond is locked; replacing a commitment takes no further one."""
+    def commit(self, account: str, terms: Terms, now: int, earlier: "WindowBooks | None" = None) -> None:
+        """The bond is locked, and the units of a seller's battery; replacing a commitment takes no further bond.
+
+        `earlier` has the account's last bid in the same ring place: one that was never opened gives its energy back.
+        """
         self._require(now, Phase.COMMIT)
-        if account not in self.bids:
-            self.vault.debit(account, self.calendar.bond)
-        self.bids[account] = Bid(side, Money(self.calendar.bond))
+        bond, old = self.calendar.bond, self.bids.get(account)
+        lost = earlier.abandoned(account) if old is None and earlier is not None else None
+        self.vault.require(account, bond if old is None else 0)
+        ended = old or lost
+        self.vault.promise(account, terms.units, ended.terms.units if ended is not None else 0)
+        if old is None:
+            self.vault.debit(account, bond)
+        if lost is not None:
+            lost.locked, lost.state = NO_MONEY, BidState.RESOLVED
+        self.bids[account] = Bid(terms.side, Money(bond), terms)
 
     def withdraw_commitment(self, account: str, now: int) -> None:
         """The bond is free again."""
         self._require(now, Phase.COMMIT)
-        self.vault.credit(account, self._bid(account, BidState.COMMITTED).locked)
+        bid = self._bid(account, BidState.COMMITTED)
+        self.vault.credit(account, bid.locked)
+        self.vault.unpromise(account, bid.terms.units)
         del self.bids[account]
 
-    def reveal(self, account: str, curve: Curve, now: int, device: int = 0) -> Money:
+    def abandoned(self, account: str) -> Bid | None:
+        """A commitment that was never opened and lost its bond: it still holds its energy."""
+        bid = self.bids.get(account)
+        over = self.status in (Status.TRADED, Status.NO_TRADE)
+        return bid if over and bid is not None and bid.state is BidState.COMMITTED else None
+
+    def reveal(self, account: str, curve: Curve, now: int) -> Money:
         """The bid keeps max(bond, reserve) locked until its claim; returns that."""
         self._require(now, Phase.REVEAL)
         bid = self._bid(account, BidState.COMMITTED)
         if curve.side is not bid.side:
             raise self._refused(f"{account} committed to {bid.side.word}", "open the curve of that side")
-        c = self.calendar
-        worst_case = reserve(curve, c.ticks, c.tick_size, self._alpha(bid.side))
+        terms, c = bid.terms, self.calendar
+        if curve.side is Side.SELL and curve.total > budget(terms.limit_wh, terms.units):
+            raise self._refused(
+                f"{account} offers {curve.total} Wh", f"its units hold {budget(terms.limit_wh, terms.units)} Wh"
+            )
+        worst_case = reserve(curve, c.ticks, c.tick_size, self._alpha(bid))
         keep = locked(c.bond, worst_case)
         self.vault.debit(account, keep - bid.locked)
-        bid.locked, bid.state, bid.total, bid.device = keep, BidState.OPENED, curve.total, device
+        bid.locked, bid.state, bid.total = keep, BidState.OPENED, curve.total
         return keep
 
     # ---------------------------------------------------------------- clearing
@@ -158,9 +185,11 @@ class WindowBooks:
         self.status = Status.VOID
 
     def refund_commitment(self, account: str, now: int) -> Money:
-        """The bond of a commitment that was never opened comes back in a void window."""
-        self._require(now, Phase.VOID)
+        """Ends a commitment that was never opened: its energy is free, and in a void window its bond; returns that."""
+        self._require(now, Phase.PAYMENT, Phase.DELIVERY, Phase.SETTLEMENT, Phase.NO_TRADE, Phase.VOID)
         bid = self._bid(account, BidState.COMMITTED)
+        if self.status is not Status.VOID:
+            bid.locked = NO_MONEY  # it is in the pool, or with the treasury
         return self._unlock(account, bid)
 
     # ---------------------------------------------------------------- issue
@@ -181,7 +210,7 @@ class WindowBooks:
 
     def _issue(self, account: str, bid: Bid, fill: Wh, now: int) -> Issued:
         c, price = self.calendar, self._price()
-        stake = deposit(fill, price, c.tick_size, self._alpha(bid.side))
+        stake = deposit(fill, price, c.tick_size, self._alpha(bid))
         if stake > bid.locked:
             raise self._refused(
                 f"a deposit of {stake} exceeds the {bid.locked} that {account} locked", "check price and fill"
@@ -197,7 +226,7 @@ class WindowBooks:
         late = bid.side is Side.BUY and self.phase(now) is not Phase.PAYMENT
         due = payment(fill, price, c.tick_size) if bid.side is Side.BUY and not late else NO_MONEY
         now_paid = not late and self.vault.balance(account) >= due
-        self.rights[RightId(account)] = Right(bid.side, fill, fill, account, bid.device, paid=bid.side is Side.SELL)
+        self.rights[RightId(account)] = self._right_of(bid, account, fill)
         if late:
             self._default(RightId(account))
         elif bid.side is Side.SELL:
@@ -205,6 +234,18 @@ class WindowBooks:
         elif now_paid:
             self._pay(RightId(account), account, due)
         return Issued(fill, stake, due if now_paid else NO_MONEY, share, unlocked, late)
+
+    def _right_of(self, bid: Bid, account: str, fill: Wh) -> Right:
+        """A seller's keeps the units that its fill takes; those of what was not filled are free."""
+        terms = bid.terms
+        if bid.side is Side.BUY:
+            return Right(bid.side, fill, fill, account, 0, paid=False, alpha=self._alpha(bid))
+        held = used_units(fill, terms.limit_wh)
+        self.vault.unpromise(account, terms.units - held)
+        return Right(
+            bid.side, fill, fill, account, terms.device, paid=True, alpha=terms.alpha, units=held,
+            limit_wh=terms.limit_wh,
+        )  # fmt: skip
 
     def pay(self, key: RightId, payer: str, now: int) -> Money:
         """A buyer's payment before the deadline, by anyone; returns it."""
@@ -235,17 +276,30 @@ class WindowBooks:
             raise self._refused(f"a split of {wh} off {right.wh} Wh", f"choose 1 … {right.wh - 1} Wh")
         rest = Wh(right.wh - wh)
         new_key = RightId(key.participant, key.start + wh)
-        self.rights[new_key] = Right(
-            right.side, rest, right.bid_wh, right.holder, right.device, True, part_drawn(right.drawn, rest, right.wh)
-        )
+        self.rights[new_key] = replace(right, wh=rest, drawn=part_drawn(right.drawn, rest, right.wh))
         right.wh, right.drawn = Wh(wh), part_drawn(right.drawn, wh, right.wh)
         return new_key
 
-    def reading(self, device: int, energy: int) -> None:
-        """An accepted meter reading adds `energy` Wh to its device's sum."""
+    def reading(self, device: int, sub_slot: int, energy: int) -> None:
+        """A reading adds `energy` Wh to its device's sum; a sub-slot that was counted counts nothing twice (T46)."""
         if energy < 0:
             raise self._refused(f"a reading of {energy} Wh", "a meter counts discharged energy from 0")
-        self.metered[device] = Wh(self.metered.get(device, 0) + energy)
+        counted = self.counted.get(device, 0)
+        if sub_slot < counted:
+            raise self._refused(f"a reading of sub-slot {sub_slot}", f"{counted} sub-slots are counted already")
+        self._count(device, sub_slot + 1, self.metered.get(device, 0) + energy)
+
+    def raise_to(self, device: int, through: int, energy: int) -> None:
+        """A voucher, or the opened sum of sealed sub-slots: `energy` Wh in the sub-slots 0 … through-1 (T45)."""
+        counted, known = self.counted.get(device, 0), self.metered.get(device, NO_WH)
+        if through <= counted:
+            raise self._refused(f"a voucher of {through} sub-slots", f"{counted} are counted already")
+        if energy < known:
+            raise self._refused(f"a voucher of {energy} Wh", f"{known} Wh are counted already")
+        self._count(device, through, energy)
+
+    def _count(self, device: int, through: int, energy: int) -> None:
+        self.counted[device], self.metered[device] = through, Wh(energy)
 
     def draw(self, key: RightId, now: int) -> Money:
         """Streams what a seller's right has earned and not drawn yet to its holder (32); returns it."""
@@ -280,11 +334,23 @@ class WindowBooks:
         self.vault.credit(right.holder, result.payment + result.forfeit_share)
         self.vault.credit(key.participant, back)
         self.settled = Wh(self.settled + right.wh)
+        self._settle_battery(key, right, ratio)
         del self.rights[key]
         if self.settled == self.volume and self.paid == 0:  # nobody has a claim on the pool
             self.vault.credit(self.treasury, self.pool)
             self.pool = NO_MONEY
         return result
+
+    def _settle_battery(self, key: RightId, right: Right, ratio: Ppm) -> None:
+        """The energy is free again, and ρ moves the reliability: once a bid, with its first part (T44).
+
+        A device that the account has replaced has no say any more.
+        """
+        battery = self.vault.battery(key.participant)
+        self.vault.unpromise(key.participant, part_units(right.units, key.start, right.wh, right.bid_wh))
+        if key.start == 0 and battery.device == right.device:
+            gain, owes = self.calendar.reliability_gain, self._obligation(right)
+            battery.reliability = updated(battery.reliability, ratio, gain, owes, right.limit_wh)
 
     def settle_buyer(self, key: RightId, now: int) -> BuyerSettled:
         """Pays a pool share to the holder, D_B to the depositor. Sellers first; the last buyer empties the pool."""
@@ -328,10 +394,10 @@ class WindowBooks:
         return stake
 
     def _stake(self, key: RightId, right: Right) -> Money:
-        return part_deposit(key.start, right.wh, self._price(), self.calendar.tick_size, self._alpha(right.side))
+        return part_deposit(key.start, right.wh, self._price(), self.calendar.tick_size, right.alpha)
 
-    def _alpha(self, side: Side) -> int:
-        return self.calendar.alpha_seller if side is Side.SELL else self.calendar.alpha_buyer
+    def _alpha(self, bid: Bid) -> int:
+        return bid.terms.alpha if bid.side is Side.SELL else self.calendar.alpha_buyer
 
     def _metered(self, right: Right) -> int:
         return self.metered.get(right.device, 0)
@@ -348,6 +414,7 @@ class WindowBooks:
         amount = bid.locked
         bid.locked, bid.state = NO_MONEY, BidState.RESOLVED
         self.vault.credit(account, amount)
+        self.vault.unpromise(account, bid.terms.units)
         return amount
 
     def _take_from_pool(self, amount: int) -> None:

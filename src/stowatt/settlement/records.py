@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from stowatt.commitments.terms import NO_TERMS, Terms
 from stowatt.curves import Side
 from stowatt.units import Money, Ppm, Wh
 
@@ -33,10 +34,11 @@ class Bid:
     side: Side
     locked: Money
     """The bond, and from the reveal on max(bond, reserve); 0 once resolved."""
+    terms: Terms = NO_TERMS
+    """A seller's, as of its commitment."""
     state: BidState = BidState.COMMITTED
     total: Wh = NO_WH
     """The whole opened quantity."""
-    device: int = 0
     filled: Wh = NO_WH
     """The fill that was issued by the claim."""
 
@@ -54,6 +56,12 @@ class Right:
     paid: bool
     """Always true for a seller's right."""
     drawn: Money = NO_MONEY
+    alpha: int = 0
+    """α of the deposit, ppm: a seller's as of its commitment."""
+    units: int = 0
+    """Energy units that the whole bid holds of the seller's battery."""
+    limit_wh: int = 0
+    """Q_max of the seller's device, Wh."""
 
 
 class Issued(NamedTuple):
