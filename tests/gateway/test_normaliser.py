@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -71,7 +72,9 @@ def test_a_sentinel_ends_the_hold_and_is_not_bridged() -> None:
         (Sample(at(20), fault=Cause.SENTINEL), Cause.SENTINEL),
         (Sample(None), Cause.MALFORMED),
         (Sample(None, fault=Cause.MALFORMED), Cause.MALFORMED),
-        (Sample(None, fault=Cause.RETAINED), Cause.RETAINED),
+        (replace(power(10, 1000), retained=True), Cause.RETAINED),
+        (replace(power(5, 1000), retained=True), Cause.RETAINED),
+        (replace(power(20, 1000, received=5000), retained=True), Cause.USED),
         (Sample(at(20), power=Fraction(1), length=0), Cause.MALFORMED),
         (Sample(at(20), power=Fraction(1), length=10**12), Cause.MALFORMED),
     ],
@@ -82,6 +85,14 @@ def test_each_sample_ends_in_one_account(sample: Sample, cause: Cause) -> None:
     others.subtract({"used": 2})
     assert +others == {cause.value: 1}
     assert normaliser.accounts.received == 3
+
+
+def test_an_old_retained_message_does_not_begin_the_measurement() -> None:
+    first = replace(power(0, 1000, received=61), retained=True)
+    normaliser, records = run([first, *(replace(s, received=at(3600)) for s in steady(1000, 300, start=3300))])
+    assert normaliser.accounts.samples == {"retained": 1, "used": 31}
+    assert [record.position for record in records] == [11]
+    assert normaliser.accounts.slots == {"complete": 1}
 
 
 def test_the_tolerance_is_used_and_marked_and_the_record_is_capped() -> None:

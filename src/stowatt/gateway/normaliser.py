@@ -125,8 +125,10 @@ class Normaliser:
     # ------------------------------------------------------------------ judging
 
     def _judge(self, sample: Sample) -> Cause:
-        if sample.fault in (Cause.MALFORMED, Cause.RETAINED):
+        if sample.fault is Cause.MALFORMED:
             return sample.fault
+        if sample.retained and self._is_old(sample):
+            return Cause.RETAINED
         cause = self._judge_time(sample)
         if cause is not None:
             return cause
@@ -145,6 +147,12 @@ class Normaliser:
         elif sample.counter is not None and sample.time is not None:
             return self._judge_counter(sample.time, sample.counter)
         return Cause.USED
+
+    def _is_old(self, sample: Sample) -> bool:
+        """Whether a retained message tells nothing new."""
+        if sample.time is None or self._last is not None:
+            return sample.time is not None and self._last is not None and sample.time <= self._last
+        return sample.received is not None and sample.received - sample.time > self.rules.max_gap * MICROSECONDS
 
     def _judge_time(self, sample: Sample) -> Cause | None:
         time, rules = sample.time, self.rules

@@ -21,7 +21,8 @@ class Cause(StrEnum):
     MALFORMED = "malformed"
     """Not the agreed form: no JSON, a wrong type, NaN, no time. It has no time, so nothing else is done with it."""
     RETAINED = "retained"
-    """The last message that a broker had kept: not sent now, and its live copy comes or came by itself."""
+    """A message that a broker had kept and that tells nothing new: not newer than the last sample, or, as the first
+    one, older than a power may hold."""
     OUTSIDE = "outside"
     """Its time is not on the market's calendar."""
     AHEAD = "clock_ahead"
@@ -103,7 +104,9 @@ class Sample:
     soc: Fraction | None = None
     """State of charge, 0 … 1, if the meter tells it."""
     fault: Cause | None = None
-    """What the source knows to be wrong with it: MALFORMED, RETAINED, MISSING or SENTINEL."""
+    """What the source knows to be wrong with it: MALFORMED, MISSING or SENTINEL."""
+    retained: bool = False
+    """Whether a broker had kept it, so that it may be old."""
 
     @property
     def content(self) -> str:

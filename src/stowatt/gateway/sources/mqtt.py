@@ -158,8 +158,6 @@ def read_message(
     payload: bytes, received: int, retained: bool = False, *, sign: int = 1, wraps_at: Fraction | None = None
 ) -> Sample:
     """The sample of a message; a fault says what is wrong with it."""
-    if retained:
-        return Sample(None, received, fault=Cause.RETAINED)
     try:
         if len(payload) > MOST_BYTES:
             raise ValueError("too long")
@@ -174,10 +172,10 @@ def read_message(
     except (ValueError, RecursionError):
         return Sample(None, received, fault=Cause.MALFORMED)
     if reading is None:
-        return Sample(at, received, soc=soc, fault=Cause.MISSING)
+        return Sample(at, received, soc=soc, fault=Cause.MISSING, retained=retained)
     if "power_w" in value:
-        return Sample(at, received, power=sign * reading, soc=soc)
-    return Sample(at, received, counter=Counter(reading, wraps_at=wraps_at), soc=soc)
+        return Sample(at, received, power=sign * reading, soc=soc, retained=retained)
+    return Sample(at, received, counter=Counter(reading, wraps_at=wraps_at), soc=soc, retained=retained)
 
 
 def _number(value: Any) -> Fraction | None:
