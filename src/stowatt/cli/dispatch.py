@@ -76,7 +76,7 @@ def dispatch(
         raise OutputError("--format without --out writes nothing", "name a new folder with --out")
     if out is not None:
         _require_new(out)
-    log = _read(events)
+    log = list(read_events(events))
     if market is not None:
         _audit(log, market)
     plan = build(
@@ -99,16 +99,6 @@ def dispatch(
         _show(plan, audited=market is not None)
     if not plan.feasible:
         raise typer.Exit(1)
-
-
-def _read(path: Path) -> list[Event]:
-    with counting("reading") as progress:
-        log = []
-        for event in read_events(path):
-            log.append(event)
-            if len(log) % 1000 == 0:
-                progress(len(log), len(log))
-        return log
 
 
 def _audit(log: list[Event], market: Path) -> None:
