@@ -61,6 +61,21 @@ def write_private(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
+def replace_private(path: Path, text: str) -> None:
+    """Writes a file with mode 0600 in place of an earlier one: after a crash one of the two is there, whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        raise KeyStoreError(f"{path} cannot be written: {error.strerror}", "make room and try again") from None
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes a new name in the folder survive a crash."""
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Sealed bids of the whole evening: sealed and stored first, committed then, opened window by window."""
+"""Sealed bids: sealed and stored first, committed for a round of windows at once, opened window by window."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -7,12 +7,12 @@ from typing import Final, TypeVar
 from stowatt import openings as stored
 from stowatt.audit.events import Committed
 from stowatt.chain.client import Commitment, Opening
-from stowatt.commitments import NO_FINGERPRINT, BidContext
+from stowatt.commitments import NO_FINGERPRINT, BidContext, Terms
 from stowatt.curves import Curve, Side
 from stowatt.demo.community import Community, Member
 from stowatt.demo.dispatch import Dispatch, Order
 from stowatt.demo.window import WindowRun
-from stowatt.units import Wh
+from stowatt.settlement.capacity import units_for
 
 BATCH: Final = 32
 """Bids, claims or rights that the operator puts into one transaction."""
@@ -31,7 +31,7 @@ def seal_bids(
     community: Community,
     windows: Sequence[WindowRun],
     store: stored.OpeningStore,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None] = lambda done, bids: None,
 ) -> dict[str, list[Commitment]]:
     """Every home's commitments; each opening is on the disk when this returns."""
     done, bids = 0, sum(len(window.planned.bids) for window in windows)
@@ -41,7 +41,8 @@ def seal_bids(
         contexts = [_context(community, member, window.number) for member in members]
         openings = store.seal_many(zip(contexts, (planned.curve for planned in window.planned.bids), strict=True))
         for member, opening in zip(members, openings, strict=True):
-            commitments[member.name].append(Commitment(window.number, opening.curve.side, opening.commitment))
+            units = units_for(opening.curve.total, member.battery.limit_wh) if member.battery else 0
+            commitments[member.name].append(Commitment(window.number, units, opening.commitment))
         progress(done := done + len(openings), bids)
     return commitments
 
@@ -49,16 +50,17 @@ def seal_bids(
 def commit_bids(
     community: Community, windows: Sequence[WindowRun], commitments: dict[str, list[Commitment]], dispatch: Dispatch
 ) -> None:
-    """One transaction a home, for all its windows."""
+    """One transaction a home, for all its windows of the round."""
     orders = []
     for member in community:
         mine = commitments[member.name]
         if mine:
-            orders.append(Order(member.client, member.client.calls.commit_many(mine), "commit the evening", len(mine)))
+            orders.append(Order(member.client, member.client.calls.commit_many(mine), "commit a round", len(mine)))
+    by_number = {window.number: window for window in windows}
     for done in dispatch.send(orders):
         for event in done.of(Committed):
-            window = windows[event.window]
-            window.sides[event.participant] = Side(event.side)
+            window = by_number[event.window]
+            window.terms[event.participant] = Terms.decode(event.terms)
             window.events.append(event)
 
 
@@ -66,7 +68,7 @@ def stored_openings(community: Community, window: WindowRun, store: stored.Openi
     """The openings of one window as they were stored, by home."""
     deployment = community.deployment
     return {
-        community.name_of(opening.context.participant): _as_sent(community, opening)
+        community.name_of(opening.context.participant): _as_sent(window, opening)
         for opening in store.of_window(deployment.chain_id, deployment.market, window.number)
     }
 
@@ -84,7 +86,5 @@ def _context(community: Community, member: Member, window: int) -> BidContext:
     return BidContext(d.chain_id, d.market, window, member.address, member.side, member.device, fingerprint)
 
 
-def _as_sent(community: Community, opening: stored.Opening) -> Opening:
-    battery = community.by_address[opening.context.participant].battery
-    limit = battery.limit_wh if battery else 0
-    return Opening(opening.context, Wh(limit), opening.curve, opening.blinder)
+def _as_sent(window: WindowRun, opening: stored.Opening) -> Opening:
+    return Opening(opening.context, window.terms[opening.context.participant], opening.curve, opening.blinder)

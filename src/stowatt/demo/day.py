@@ -7,23 +7,22 @@ through transactions; what they do next depends on events alone.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from stowatt.audit.events import Cleared, NoTrade, ReadingAccepted, Revealed, RightTransfer
+from stowatt.audit.events import Cleared, NoTrade, Revealed, RightTransfer
 from stowatt.calendar import Calendar
 from stowatt.chain.client import Claim
 from stowatt.curves import Side
-from stowatt.demo.bidding import batches, stored_openings
+from stowatt.demo.bidding import batches, commit_bids, seal_bids, stored_openings
 from stowatt.demo.check import clear_again, differences
 from stowatt.demo.community import Community
+from stowatt.demo.delivery import Deliveries
 from stowatt.demo.dispatch import Dispatch, Order
+from stowatt.demo.evidence import Evidence
 from stowatt.demo.incidents import Incidents
-from stowatt.demo.meters import SUB_SLOTS, BatteryMeter
-from stowatt.demo.settings import SUB_SLOT_S
+from stowatt.demo.meters import SUB_SLOTS
+from stowatt.demo.settings import ROUND, ROUND_BEFORE_S, SUB_SLOT_S
 from stowatt.demo.troubles import Kind
 from stowatt.demo.window import WindowRun
-from stowatt.metering import SignedReading
 from stowatt.openings import OpeningStore
-from stowatt.settlement import effective_quantity
-from stowatt.units import PPM, Wh, ceil_div
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Step:
 
 
 class Day:
-    """Everything between the commitments and the last settlement."""
+    """Everything between the first commitments and the last settlement."""
 
     def __init__(
         self,
@@ -49,14 +48,13 @@ class Day:
         calendar: Calendar,
         windows: list[WindowRun],
         store: OpeningStore,
-        meters: dict[str, BatteryMeter],
+        deliveries: Deliveries,
     ) -> None:
         self.community, self.dispatch, self.calendar, self.windows = community, dispatch, calendar, windows
-        self.store, self.meters = store, meters
+        self.store, self.deliveries = store, deliveries
         self.incidents = Incidents(community, dispatch)
         self.faults: list[str] = []
         """Figures in which engine and contract differ."""
-        self._readings: dict[int, dict[str, SignedReading]] = {}
 
     def steps(self) -> list[Step]:
         """The whole schedule."""
@@ -68,6 +66,8 @@ class Day:
         def step(at: int, name: str, act: Callable[[WindowRun], None]) -> Step:
             return Step(at, window, name, act)
 
+        if window.number and window.number % ROUND == 0:
+            yield step(times.commit - ROUND_BEFORE_S, "the next hour's bids are sealed", self.commit)
         yield step(times.commit + 10, "bids are opened", self.reveal)
         if window.trouble(Kind.WRONG):
             yield step(times.commit + 60, "a wrong opening", self.open_wrongly)
@@ -83,13 +83,19 @@ class Day:
             yield step(times.payment + 60, "a right is sold on", self.sell_right)
         for sub_slot in range(SUB_SLOTS):
             at = times.start + (sub_slot + 1) * SUB_SLOT_S + 5
-            yield step(at, "meters report", lambda w, s=sub_slot: self.report(w, s))  # type: ignore[misc]
+            yield step(at, "meters report", lambda w, s=sub_slot: self.deliveries.report(w, s))  # type: ignore[misc]
         if window.trouble(Kind.REPLAY):
             yield step(times.start + SUB_SLOT_S + 20, "a reading is sent twice", self.replay)
-        yield step(times.start + 2 * SUB_SLOT_S + 20, "sellers draw what they earned", self.draw)
+        proved = 2 if window.evidence is Evidence.READINGS else SUB_SLOTS
+        yield step(times.start + proved * SUB_SLOT_S + 20, "sellers draw what they earned", self.draw)
         yield Step(times.reading + 1, window, "settled", self.settle, last=True)
 
     # ------------------------------------------------------------------ sealed bids
+
+    def commit(self, window: WindowRun) -> None:
+        """The homes commit to a round of windows, of which this is the first."""
+        round_ = self.windows[window.number : window.number + ROUND]
+        commit_bids(self.community, round_, seal_bids(self.community, round_, self.store), self.dispatch)
 
     def reveal(self, window: WindowRun) -> None:
         """The operator relays the openings; they prove themselves, so it needs nobody's key."""
@@ -138,7 +144,7 @@ class Day:
         """The operator has all fills issued; buyers with enough balance pay at once."""
         operator = self.community.operator
         claims = [
-            Claim(window.number, event.participant, self.community.by_address[event.participant].device, event.bid)
+            Claim(window.number, event.participant, window.terms[event.participant], event.bid)
             for event in window.of(Revealed)
         ]
         orders = [
@@ -163,43 +169,13 @@ class Day:
 
     # ------------------------------------------------------------------ delivery and settlement
 
-    def report(self, window: WindowRun, sub_slot: int) -> None:
-        """Each battery delivers and its meter signs; one transaction carries all readings of the sub-slot."""
-        if not window.volume:
-            return
-        domain = self.community.operator.readings_domain
-        signed = {}
-        for account in window.fills(Side.SELL):
-            meter = self.meters[account]
-            row = meter.home.index(window.start)
-            wh = meter.discharge(window.number, row, sub_slot, self.obligation(window, account))
-            signed[account] = meter.sign(domain, window.number, sub_slot, wh)
-        if sub_slot == 0:
-            self._readings[window.number] = signed
-        operator = self.community.operator
-        orders = [
-            Order(operator, operator.calls.submit_many(group), "meter readings", len(group), window.number)
-            for group in batches(list(signed.values()))
-        ]
-        for done in self.dispatch.send(orders):
-            window.events += done.of(ReadingAccepted)
-
-    def obligation(self, window: WindowRun, account: str) -> Wh:
-        """Wh that a seller's battery owes: η·Q_eff, rounded up, so that ρ comes to 1 (30)."""
-        paid = sum(window.fills(Side.BUY).values())
-        owed = effective_quantity(window.fills(Side.SELL)[account], paid, window.volume)
-        return Wh(ceil_div(owed * self.calendar.efficiency, PPM))
-
-    def owed(self, window: WindowRun) -> int:
-        """Wh that all batteries of the window owe."""
-        return sum(self.obligation(window, account) for account in window.fills(Side.SELL))
-
     def replay(self, window: WindowRun) -> None:
         """Somebody sends an accepted reading once more."""
         trouble = window.trouble(Kind.REPLAY)
         account = self.community.members[trouble.home].address if trouble else ""
-        if trouble and account in self._readings.get(window.number, {}):
-            self.incidents.replay(window, trouble, self._readings[window.number][account])
+        readings = self.deliveries.readings.get(window.number, {})
+        if trouble and account in readings:
+            self.incidents.replay(window, trouble, readings[account])
 
     def draw(self, window: WindowRun) -> None:
         """Every holder of a seller's right takes what it has earned so far."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from stowatt.audit.events import ReadingAccepted
 from stowatt.calendar import Calendar
 from stowatt.curves import Side
 from stowatt.demo.community import Community
 from stowatt.demo.dispatch import Dispatch
+from stowatt.demo.evidence import metered_by_device
 from stowatt.demo.judge import Judgement
 from stowatt.demo.output import OutputFolder
 from stowatt.demo.source import Source
@@ -49,6 +49,7 @@ def day_document(
         "sellers": len(source.evening.sellers),
         "buyers": len(source.evening.buyers),
         "bids": sum(len(window.sides) for window in windows),
+        "physics": [{"what": name, "sentence": sentence} for name, sentence in report.physics],
         "windows": [
             _window(window, row, dispatch, faults) for window, row in zip(windows, report.windows, strict=True)
         ],
@@ -92,7 +93,8 @@ def _window(window: WindowRun, row: WindowReport, dispatch: Dispatch, faults: Se
         "committed": row.committed,
         "opened": row.opened,
         "paid_wh": sum(window.fills(Side.BUY).values()),
-        "metered_wh": sum(event.energy for event in window.of(ReadingAccepted)),
+        "metered_wh": metered_by_device(window.events).total(),
+        "evidence": window.evidence.value,
         "gas": dispatch.gas_of(window.number),
         "engine_agrees": not any(line.startswith(f"window {window.number}:") for line in faults),
         "audit": "proved" if row.verdict.good else "mismatch",

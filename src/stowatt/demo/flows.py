@@ -13,7 +13,6 @@ from stowatt.audit.events import (
     NoTrade,
     Paid,
     PoolSwept,
-    ReadingAccepted,
     Revealed,
     SellerSettled,
     TokenTransfer,
@@ -21,6 +20,7 @@ from stowatt.audit.events import (
 from stowatt.calendar import Calendar
 from stowatt.curves import Side
 from stowatt.demo.community import TREASURY, Community
+from stowatt.demo.evidence import metered_by_device
 from stowatt.demo.window import WindowRun
 from stowatt.report import Delivery, MoneyFlow, Role
 from stowatt.rights import RightId
@@ -67,21 +67,13 @@ def deliveries(community: Community, windows: Iterable[WindowRun], calendar: Cal
     """What each seller owed and delivered in each window."""
     found = []
     for window in windows:
-        metered = metered_by_device(window)
+        metered = metered_by_device(window.events)
         paid = sum(window.fills(Side.BUY).values())
         for account, wh in window.fills(Side.SELL).items():
             owed = ceil_div(effective_quantity(wh, paid, window.volume) * calendar.efficiency, PPM)
             member = community.by_address[account]
             found.append(Delivery(window.number, member.name, Wh(owed), Wh(metered[member.device])))
     return tuple(found)
-
-
-def metered_by_device(window: WindowRun) -> Counter[int]:
-    """Wh that each device's meter signed for in the window."""
-    metered: Counter[int] = Counter()
-    for event in window.of(ReadingAccepted):
-        metered[event.device] += event.energy
-    return metered
 
 
 def _book(event: Event, sums: defaultdict[str, _Sums], community: Community) -> None:
@@ -123,7 +115,7 @@ def _book_lost(window: WindowRun, sums: defaultdict[str, _Sums], community: Comm
 
 def _count_energy(window: WindowRun, sums: defaultdict[str, _Sums], community: Community) -> None:
     """Energy that left each battery, and each buyer's share of what came, rounded down."""
-    metered = metered_by_device(window)
+    metered = metered_by_device(window.events)
     for account in window.fills(Side.SELL):
         sums[account].delivered += metered[community.by_address[account].device]
     bought = window.fills(Side.BUY)

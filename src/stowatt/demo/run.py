@@ -14,13 +14,15 @@ from stowatt.cli.progress import counting
 from stowatt.demo.bidding import commit_bids, seal_bids
 from stowatt.demo.community import Community, Founding
 from stowatt.demo.day import Day
+from stowatt.demo.delivery import Deliveries, choose_evidence
 from stowatt.demo.dispatch import Dispatch, Order
 from stowatt.demo.document import day_document, write_document
+from stowatt.demo.features import features
 from stowatt.demo.judge import judge
 from stowatt.demo.meters import install_meters
 from stowatt.demo.output import OutputFolder, choose_folder
 from stowatt.demo.screen import Screen
-from stowatt.demo.settings import BIDS_BEFORE_S, CURRENCY, DemoSettings, DemoStopped, market_calendar
+from stowatt.demo.settings import BIDS_BEFORE_S, CURRENCY, ROUND, DemoSettings, DemoStopped, market_calendar
 from stowatt.demo.source import Source, read_source
 from stowatt.demo.stories import Story, stories_of
 from stowatt.demo.summary import conservation, day_report
@@ -115,19 +117,20 @@ class Demo:
             )
             for planned in self.source.evening.windows
         ]
+        choose_evidence(windows)
         founding.ledger.set_time(self.calendar.origin - BIDS_BEFORE_S)
         operator = community.operator
         founding.dispatch.send(
             [Order(operator, operator.calls.open_windows(0, len(windows)), "open windows", len(windows))]
         )
         with counting("bids are sealed and stored") as progress:
-            commitments = seal_bids(community, windows, store, progress)
-        commit_bids(community, windows, commitments, founding.dispatch)
+            commitments = seal_bids(community, windows[:ROUND], store, progress)
+        commit_bids(community, windows[:ROUND], commitments, founding.dispatch)
         bids = sum(len(mine) for mine in commitments.values())
         self._tell(
             founding,
             f"{text.grouped(bids)} bids sealed (Pedersen commitments on BN254), their openings on the disk first; "
-            f"each home commits the whole evening in one transaction",
+            f"each home commits to an hour in one transaction, the next hour's bids follow",
         )
         self._lap("sealing")
         return windows
@@ -140,7 +143,8 @@ class Demo:
             trouble = window.trouble(Kind.WEAK)
             if trouble:
                 meters[community.members[trouble.home].address].trips[window.number] = 1
-        day = Day(community, founding.dispatch, self.calendar, windows, store, meters)
+        deliveries = Deliveries(community, founding.dispatch, self.calendar, meters, self.folder.meters)
+        day = Day(community, founding.dispatch, self.calendar, windows, store, deliveries)
         steps = day.steps()
         self.screen.table_head()
         with self.screen.live(len(steps)):
@@ -155,7 +159,7 @@ class Demo:
 
     def _settled(self, window: WindowRun, day: Day) -> None:
         agrees = not day.faults_of(window)
-        self.screen.window(window, day.owed(window), day.dispatch.gas_of(window.number), agrees)
+        self.screen.window(window, day.deliveries.owed(window), day.dispatch.gas_of(window.number), agrees)
         for story in stories_of(window, day.incidents, self.calendar):
             self.stories.append(story)
             self.screen.trouble(story)
@@ -185,7 +189,8 @@ class Demo:
         judgement = judge(community.operator, self.calendar, self.folder)
         money = conservation(judgement, community)
         gas = dispatch.totals()
-        report = day_report(self.source, community, self.calendar, windows, self.stories, judgement, gas)
+        physics = features(community, windows, day.deliveries, self.calendar)
+        report = day_report(self.source, community, self.calendar, windows, self.stories, judgement, gas, physics)
         self._lap("audit")
         write(report, self.folder.report)
         self._lap("report")

@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from stowatt.audit.events import ReadingAccepted
 from stowatt.curves import Side
 from stowatt.data.homes import WINDOW
+from stowatt.demo.evidence import metered_by_device
 from stowatt.demo.settings import CURRENCY, WINDOW_S
 from stowatt.demo.source import Source
 from stowatt.demo.stories import Story
@@ -85,7 +85,7 @@ class Screen:
     def window(self, window: WindowRun, owed: int, gas: int, agrees: bool) -> None:
         """A window's line, when it is settled."""
         paid = sum(window.fills(Side.BUY).values())
-        metered = sum(event.energy for event in window.of(ReadingAccepted))
+        metered = metered_by_device(window.events).total()
         price = "no trade" if window.price is None else text.price(window.price, CURRENCY)
         cells = (
             f"{window.start:%H:%M}",

@@ -26,11 +26,22 @@ RING: Final = 128
 FOUNDED_BEFORE_S: Final = 4 * 3600
 """The market is deployed so long before the first window's delivery …"""
 BIDS_BEFORE_S: Final = 3600
-"""… and the homes commit so long before it."""
+"""… and the homes commit to the first windows so long before it."""
+ROUND: Final = 4
+"""Windows that a home commits to in one transaction: the next hour's, when the last hour's deliveries have shown what
+its word is worth."""
+ROUND_BEFORE_S: Final = 30
+"""A round's commitments are sent so long before the deadline of its first window."""
 
 BOND: Final = 50_000
 """0.05 EUR for each commitment."""
 ALPHA_PPM: Final = 200_000
+"""Of buyers, and of sellers without a record …"""
+ALPHA_PROVEN_PPM: Final = 100_000
+"""… and of sellers who always delivered."""
+RELIABILITY_GAIN_PPM: Final = 500_000
+"""A window that takes all of Q_max moves the reliability half of the way: an evening is short. docs/studies shows what
+a market should take."""
 EFFICIENCY_PPM: Final = 1_000_000
 """Rights are counted at the battery's terminals, where the strategies count them too."""
 TOLERANCE_PPM: Final = 980_000
@@ -80,4 +91,6 @@ def market_calendar(first_start: int) -> Calendar:
         alpha_buyer=ALPHA_PPM,
         efficiency=EFFICIENCY_PPM,
         tolerance=TOLERANCE_PPM,
+        alpha_proven=ALPHA_PROVEN_PPM,
+        reliability_gain=RELIABILITY_GAIN_PPM,
     )

@@ -8,6 +8,7 @@ from stowatt.data import folder, simbench
 from stowatt.data.homes import WINDOW, Home, HomesError
 from stowatt.demo.settings import DemoSettings
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
+from stowatt.simulation.worn import worn_asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def read_source(settings: DemoSettings) -> Source:
         day = settings.day or _first_evening(homes, parameters)
         community = settings.homes.resolve().name
         credit = f"the user's own homes in {settings.homes.resolve().name}/"
-    evening = build_evening(homes, day, parameters)
+    evening = build_evening(homes, day, parameters, worn_asks)
     sells, buys = (sum(bid.curve.side == side for window in evening.windows for bid in window.bids) for side in (0, 1))
     if not sells or not buys:
         raise HomesError(

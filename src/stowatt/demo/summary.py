@@ -53,6 +53,7 @@ def day_report(
     stories: Sequence[Story],
     judgement: Judgement,
     gas: tuple[GasUse, ...],
+    physics: tuple[tuple[str, str], ...],
 ) -> DayReport:
     """The record that becomes the page."""
     parameters = source.evening.parameters
@@ -68,6 +69,7 @@ def day_report(
         gas=gas,
         audit=judgement.of_day(),
         notes=(*_notes(), *_left_out(stories)),
+        physics=physics,
     )
 
 
@@ -102,7 +104,11 @@ def _facts(source: Source, community: Community, calendar: Calendar) -> tuple[tu
             f"{_spell(PriceRule(calendar.price_rule).name)}, {_spell(Rationing(calendar.rationing).name)}",
         ),
         ("Tick", f"{text.price(1, CURRENCY)} {eur}/kWh, {text.grouped(calendar.ticks)} ticks"),
-        ("Deposits α", f"sellers {text.percent(calendar.alpha_seller)}, buyers {text.percent(calendar.alpha_buyer)}"),
+        (
+            "Deposits α",
+            f"sellers {text.percent(calendar.alpha_seller)} without a record to {text.percent(calendar.alpha_proven)} "
+            f"with the best one, buyers {text.percent(calendar.alpha_buyer)}",
+        ),
         ("Bond of a commitment", f"{price(calendar.bond)} {eur}"),
         ("Contractual efficiency η", f"{text.percent(calendar.efficiency)}: rights are counted at the terminals"),
         ("Tolerance", f"a fulfilment ρ from {text.percent(calendar.tolerance)} on releases the whole deposit"),
@@ -121,7 +127,8 @@ def _facts(source: Source, community: Community, calendar: Calendar) -> tuple[tu
         ),
         (
             "Battery",
-            f"{price(costs.replacement)} {eur} for each usable kWh, {text.grouped(costs.cycle_life)} full cycles",
+            f"{price(costs.replacement)} {eur} for each usable kWh, replaced at 80 % of its capacity; LFP or NMC, up "
+            f"to eight years old, at 20 °C (docs/wear.md)",
         ),
     )
 

@@ -29,6 +29,7 @@ def print_summary(
     """Everything after the last settlement."""
     console.print()
     console.print(evening_table(report))
+    console.print(physics_table(report))
     console.print(gas_table(dispatch))
     for note in report.notes:
         if note.startswith("No home"):
@@ -74,6 +75,16 @@ def evening_table(report: DayReport) -> Table:
             text.grouped(window.verdict.checks),
             Text("proved", "green") if window.verdict.good else Text("MISMATCH", "bold red"),
         )
+    return table
+
+
+def physics_table(report: DayReport) -> Table:
+    """What batteries, meters and records did."""
+    table = Table(title="Batteries, meters, deposits", title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, sentence in report.physics:
+        table.add_row(name, sentence)
     return table
 
 

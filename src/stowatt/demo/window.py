@@ -8,7 +8,9 @@ from typing import TypeVar
 from stowatt.audit.events import Claimed, Cleared, Defaulted, Event, NoTrade, Revealed
 from stowatt.calendar import Deadlines
 from stowatt.clearing import WindowResult
+from stowatt.commitments import Terms
 from stowatt.curves import Side
+from stowatt.demo.evidence import Evidence
 from stowatt.demo.troubles import Kind, Trouble
 from stowatt.rights import RightId
 from stowatt.simulation.evening import PlannedWindow
@@ -23,8 +25,10 @@ class WindowRun:
     planned: PlannedWindow
     times: Deadlines
     troubles: tuple[Trouble, ...]
-    sides: dict[str, Side] = field(default_factory=dict)
-    """Side of each account that committed."""
+    evidence: Evidence = Evidence.READINGS
+    """How its deliveries are proved."""
+    terms: dict[str, Terms] = field(default_factory=dict)
+    """What each commitment binds, by account."""
     events: list[Event] = field(default_factory=list)
     """Its events, as the receipts bring them."""
     result: WindowResult | None = None
@@ -49,6 +53,11 @@ class WindowRun:
     def of(self, kind: type[E]) -> Iterator[E]:
         """Its events of one kind, in their order."""
         return (event for event in self.events if isinstance(event, kind))
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        """Side of each account that committed."""
+        return {account: terms.side for account, terms in self.terms.items()}
 
     @property
     def closed(self) -> bool:

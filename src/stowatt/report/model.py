@@ -179,6 +179,8 @@ class DayReport:
     """The audit of the day as a whole: conservation of money, and every window."""
     notes: tuple[str, ...] = ()
     """Assumptions a reader must know to believe the figures."""
+    physics: tuple[tuple[str, str], ...] = ()
+    """What batteries, meters and records did: name and sentence."""
 
     @property
     def volume(self) -> Wh:
