@@ -6,7 +6,7 @@ steps allow. If the ticks within one segment differ by at most D, every Wh is as
 D + 1 ticks more: that is the bound stated with each curve.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,7 +50,10 @@ def fit_ask(marginal: Marginal, grid: PriceGrid, segments: int = MAX_SEGMENTS) -
     values = [int(level) for level in levels]
     starts = [*(int(place) for place in first), offered]
     spread = _least_spread(values, segments)
-    ends = _partition(values, spread)
+    # Filling the segments from below or from above keeps the bound alike; the one that asks less in all is taken.
+    ends = min(
+        (_partition(values, spread), _partition_down(values, spread)), key=lambda ends: _asked(values, starts, ends)
+    )
     pairs, begin, overshoot = [], 0, 0.0
     for end in ends:
         tick = values[end - 1]
@@ -79,6 +82,20 @@ def _partition(values: Sequence[int], spread: int) -> list[int]:
         begin = bisect_right(values, values[begin] + spread)
         ends.append(begin)
     return ends
+
+
+def _partition_down(values: Sequence[int], spread: int) -> list[int]:
+    """The same, filling the segments from the highest level down."""
+    ends, end = [], len(values)
+    while end:
+        ends.append(end)
+        end = bisect_left(values, values[end - 1] - spread)
+    return ends[::-1]
+
+
+def _asked(values: Sequence[int], starts: Sequence[int], ends: Sequence[int]) -> int:
+    """Σ tick × width of a partition."""
+    return sum(values[end - 1] * (starts[end] - starts[begin]) for begin, end in zip((0, *ends), ends, strict=False))
 
 
 def wear_aware_ask(
