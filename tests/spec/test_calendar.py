@@ -27,6 +27,8 @@ DAY = Calendar(
     alpha_buyer=100_000,
     efficiency=950_000,
     tolerance=980_000,
+    alpha_proven=100_000,
+    reliability_gain=150_000,
 )
 
 
@@ -154,6 +156,10 @@ class TestValidation:
             ({"alpha_buyer": 1_000_001}, "alpha_buyer is 1000001; choose"),
             ({"efficiency": 0}, "efficiency is 0; choose"),
             ({"tolerance": 0}, "tolerance is 0; choose"),
+            ({"alpha_proven": 0}, "alpha_proven is 0; choose"),
+            ({"alpha_proven": 200_001}, "alpha_proven is 200001; .* at most alpha_seller, 200000"),
+            ({"reliability_gain": -1}, "reliability_gain is -1; choose"),
+            ({"reliability_gain": 1_000_001}, "reliability_gain is 1000001; choose a whole number from 0 to 1000000"),
         ],
     )
     def test_a_bad_field_is_named(self, change, error):
@@ -164,6 +170,8 @@ class TestValidation:
         replace(DAY, ticks=16_384, void_delay=900, reading_grace=0, bond=0)
         replace(DAY, ticks=8192, price_rule=2, payment_lead=0)
         replace(DAY, ring=3)
+        replace(DAY, alpha_proven=200_000, reliability_gain=0)
+        replace(DAY, alpha_proven=1, reliability_gain=1_000_000)
 
     @given(st.integers(1, 50), st.integers(1, 2000), st.integers(1, 10_000))
     def test_every_window_of_a_valid_calendar_can_be_opened_in_time(self, ring, length, commit_lead):
@@ -180,5 +188,5 @@ class TestValidation:
     def test_encode_has_the_order_of_the_contract_s_struct(self):
         assert DAY.encode() == (
             1_700_000_100, 900, 300, 1800, 1200, 300, 600, 600, 96, 4096, 0, 0, 100, 50_000, 200_000, 100_000, 950_000,
-            980_000,
+            980_000, 100_000, 150_000,
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """§5: sealed bids. One class per rule; attacks carry their number from docs/threats."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from eth_hash.auto import keccak
@@ -14,9 +15,11 @@ from py_ecc.optimized_bn128.optimized_curve import FQ, is_on_curve, normalize
 from stowatt.bn254 import G, N, P
 from stowatt.commitments import (
     DOMAIN,
+    NO_TERMS,
     BidContext,
     H,
     SlotKind,
+    Terms,
     accumulate,
     commit,
     commit_point,
@@ -30,6 +33,7 @@ from stowatt.commitments import (
     pedersen,
     read_slot,
     resolved_word,
+    units_held,
     verify,
     window_seed,
 )
@@ -259,47 +263,86 @@ class TestSeed:
         assert len({window_seed(7, [1, 2]), window_seed(8, [1, 2]), window_seed(7, [1]), window_seed(7, [])}) == 4
 
 
+TERMS = Terms(3, 2500, 150_000, 64)
+
+
+class TestTerms:
+    """A seller's terms in one word."""
+
+    def test_written_out_by_hand(self):
+        assert TERMS.encode() == 64 << 88 | 150_000 << 64 | 2500 << 32 | 3
+        assert (TERMS.side, NO_TERMS.side, NO_TERMS.encode()) == (Side.SELL, Side.BUY, 0)
+
+    @given(st.integers(0, 2**96 - 1))
+    def test_comes_back(self, word):
+        assert Terms.decode(word).encode() == word
+
+    def test_what_does_not_fit_is_refused(self):
+        for bad in (
+            lambda: Terms(2**32, 0, 0, 0),
+            lambda: Terms(0, -1, 0, 0),
+            lambda: Terms(0, 0, 2**24, 0),
+            lambda: Terms(0, 0, 0, 256),
+            lambda: Terms.decode(2**96),
+            lambda: Terms.decode(-1),
+        ):
+            with pytest.raises(CommitmentError, match="terms"):
+                bad()
+
+
 class TestSlot:
     """What a participant's ring slot holds on chain."""
 
     RING = 96
 
     def test_committed_written_out_by_hand(self):
-        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + bytes(96))) % 2**232
-        assert committed_word(self.RING, 200, Side.BUY, 77) == (2 << 240) | (1 << 233) | (1 << 232) | low
+        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + bytes(64))) % 2**231
+        assert committed_word(self.RING, 200, 77) == (2 << 240) | (1 << 238) | (1 << 237) | low
 
-    def test_a_sellers_binds_its_device(self):
-        terms = (3).to_bytes(32) + (2500).to_bytes(32) + b"\xaa" * 32
-        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + terms)) % 2**232
-        word = committed_word(self.RING, 200, Side.SELL, 77, 3, 2500, b"\xaa" * 32)
-        assert word == (2 << 240) | (1 << 233) | low
+    def test_a_sellers_binds_its_terms(self):
+        terms = (64 << 88 | 150_000 << 64 | 2500 << 32 | 3).to_bytes(32) + b"\xaa" * 32
+        low = int.from_bytes(keccak((200).to_bytes(32) + (77).to_bytes(32) + terms)) % 2**231
+        word = committed_word(self.RING, 200, 77, TERMS, b"\xaa" * 32)
+        assert word == (2 << 240) | (1 << 238) | (63 << 231) | low
 
     def test_opened_written_out_by_hand(self):
         bid = bytes.fromhex("04b000000320" + "05dc000002bc" + "000000000000" + "000100000000")
-        low = int.from_bytes(keccak((200).to_bytes(32) + (3).to_bytes(32) + keccak(bid))) % 2**232
-        word = opened_word(self.RING, 200, Side.SELL, 3, CURVE, [0, 2**32])
-        assert word == (2 << 240) | (2 << 233) | low
+        low = int.from_bytes(keccak((200).to_bytes(32) + TERMS.encode().to_bytes(32) + keccak(bid))) % 2**231
+        word = opened_word(self.RING, 200, CURVE, [0, 2**32], TERMS)
+        assert word == (2 << 240) | (2 << 238) | (63 << 231) | low
 
     def test_resolved(self):
-        assert resolved_word(self.RING, 200) == (2 << 240) | (3 << 233) | 1
+        assert resolved_word(self.RING, 200) == (2 << 240) | (3 << 238) | 1
 
-    @given(st.integers(0, 96 * 2**16 - 1), st.sampled_from(Side), st.integers(1, 2**256 - 1))
-    def test_reads_back_in_its_own_round_only(self, window, side, commitment):
-        word = committed_word(self.RING, window, side, commitment)
+    @given(st.integers(0, 96 * 2**16 - 1), st.integers(0, 64), st.integers(1, 2**256 - 1))
+    def test_reads_back_in_its_own_round_only(self, window, units, commitment):
+        word = committed_word(self.RING, window, commitment, replace(TERMS, units=units) if units else NO_TERMS)
         slot = read_slot(word, self.RING, window)
         assert slot is not None
-        assert (slot.kind, slot.side, slot.round) == (SlotKind.COMMITTED, side, window // 96)
-        assert slot.low == word % 2**232
+        side = Side.SELL if units else Side.BUY
+        assert (slot.kind, slot.side, slot.units, slot.round) == (SlotKind.COMMITTED, side, units, window // 96)
+        assert slot.low == word % 2**231
+        assert units_held(word) == units
         assert read_slot(word, self.RING, window + 96 if window < 96 * (2**16 - 1) else window - 96) is None
+
+    def test_only_an_unopened_commitment_holds_units_for_its_place(self):
+        opened, resolved = opened_word(self.RING, 200, CURVE, [0, 5], TERMS), resolved_word(self.RING, 200)
+        assert units_held(opened) == units_held(resolved) == units_held(0) == 0
+        slots = [read_slot(word, self.RING, 200) for word in (opened, resolved)]
+        assert [slot.units for slot in slots if slot] == [64, 0]
 
     def test_t17_an_empty_slot_says_nothing(self):
         assert read_slot(0, self.RING, 5) is None
 
-    @given(st.lists(st.integers(0, 2**48 - 1), min_size=2, max_size=2), st.integers(0, 2**32 - 1))
-    def test_t10_device_and_offsets_are_bound(self, offsets, device):
-        stored = opened_word(self.RING, 200, Side.SELL, 3, CURVE, [0, 5])
-        same = opened_word(self.RING, 200, Side.SELL, device, CURVE, offsets) == stored
-        assert same == (offsets == [0, 5] and device == 3)
+    @given(
+        st.lists(st.integers(0, 2**48 - 1), min_size=2, max_size=2),
+        st.sampled_from(["device", "limit_wh", "alpha", "units"]),
+        st.integers(1, 64),
+    )
+    def test_t10_terms_and_offsets_are_bound(self, offsets, name, value):
+        stored, other = opened_word(self.RING, 200, CURVE, [0, 5], TERMS), replace(TERMS, **{name: value})
+        same = opened_word(self.RING, 200, CURVE, offsets, other) == stored
+        assert same == (offsets == [0, 5] and other == TERMS)
 
     @pytest.mark.parametrize(
         ("ring", "window", "offsets", "named"),
@@ -312,6 +355,8 @@ class TestSlot:
     )
     def test_t8_what_does_not_fit_is_refused(self, ring, window, offsets, named):
         with pytest.raises(CommitmentError, match=named):
-            opened_word(ring, window, Side.SELL, 3, CURVE, offsets)
+            opened_word(ring, window, CURVE, offsets, TERMS)
         with pytest.raises(CommitmentError, match="commitment -1"):
-            committed_word(96, 200, Side.SELL, -1)
+            committed_word(96, 200, -1, TERMS)
+        with pytest.raises(CommitmentError, match="65 units"):
+            committed_word(96, 200, 1, replace(TERMS, units=65))

@@ -71,16 +71,18 @@ class TestCommitments:
         x, y = self.independent(m, int(case["r"], 16))
         assert x | (y & 1) << 255 == int(case["commitment"], 16)
         window = case["window"].to_bytes(32)
-        device = case["device"].to_bytes(32)
-        committed = bytes.fromhex(case["commitment"][2:]) + device + case["limit_wh"].to_bytes(32) + data["fingerprint"]
-        opened = window + device + keccak(data["curve"] + b"".join(o.to_bytes(6) for o in case["offsets"]))
-        tag = case["window"] // case["ring"] << 8
+        terms = case["units"] << 88 | case["alpha"] << 64 | case["limit_wh"] << 32 | (0 if side else case["device"])
+        assert terms == int(case["terms"], 16)
+        committed = bytes.fromhex(case["commitment"][2:]) + terms.to_bytes(32) + data["fingerprint"]
+        opened = window + terms.to_bytes(32) + keccak(data["curve"] + b"".join(o.to_bytes(6) for o in case["offsets"]))
+        tag = case["window"] // case["ring"] << 240
+        kept = 1 << 237 if side else case["units"] - 1 << 231
         for name, kind, low in [
             ("committed_slot", 1, int.from_bytes(keccak(window + committed))),
             ("opened_slot", 2, int.from_bytes(keccak(opened))),
         ]:
-            assert int(case[name], 16) == (tag | kind << 1 | side) << 232 | low % 2**232
-        assert int(case["resolved_slot"], 16) == (tag | 3 << 1) << 232 | 1
+            assert int(case[name], 16) == tag | kind << 238 | kept | low % 2**231
+        assert int(case["resolved_slot"], 16) == tag | 3 << 238 | 1
 
     @pytest.mark.parametrize("case", load("commitments/refused_openings.json"), ids=names)
     def test_t4_refused_openings(self, case):
@@ -112,18 +114,20 @@ def replay(case: dict[str, Any]) -> WindowBooks:
             if key == "key":
                 account, start = value.split("/")
                 inputs[key] = RightId(account, int(start))
-            elif key == "side":
-                inputs[key] = Side[value.upper()]
             elif key == "curve":
                 inputs[key] = Curve.of(books.bids[step["account"]].side, map(tuple, value))
             elif key in ("account", "payer", "to") or value is None:
                 inputs[key] = value
             else:
                 inputs[key] = int(value)
-        if name in ("deposit", "withdraw"):
+        if name in ("deposit", "withdraw", "sync"):
             result = getattr(books.vault, name)(**inputs)
+        elif name == "commit":
+            alphas = books.calendar.alpha_seller, books.calendar.alpha_proven
+            terms = books.vault.terms(inputs["account"], inputs["units"], *alphas)
+            result = books.commit(inputs["account"], terms, now)
         else:
-            timed = {} if name in ("split", "transfer", "reading") else {"now": now}
+            timed = {} if name in ("split", "transfer", "reading", "raise_to") else {"now": now}
             result = getattr(books, name)(**inputs, **timed)
         assert as_text(result) == expected, (case["name"], entry)
         assert books.vault.imbalance() == 0
@@ -143,3 +147,5 @@ def test_settlement_windows(case):
     books = replay(case)
     assert books.held() == 0
     assert {account: str(amount) for account, amount in books.vault.free.items()} == case["balances"]
+    batteries = {account: [b.reliability, b.promised] for account, b in books.vault.batteries.items() if b.device}
+    assert batteries == case["batteries"]

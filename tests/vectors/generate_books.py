@@ -38,7 +38,7 @@ LENGTH = 2**20
 LEAD = A_ROUND // 2 * LENGTH
 MONEY = {
     "tick_size": 1000, "bond": 500_000, "alpha_seller": 200_000, "alpha_buyer": 123_456, "efficiency": 950_000,
-    "tolerance": 980_000,
+    "tolerance": 980_000, "alpha_proven": 100_000, "reliability_gain": 100_000,
 }  # fmt: skip
 
 

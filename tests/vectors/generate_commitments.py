@@ -17,8 +17,10 @@ from stowatt.bn254 import N, P
 from stowatt.commitments import (
     DOMAIN,
     H_STRING,
+    NO_TERMS,
     BidContext,
     H,
+    Terms,
     accumulate,
     commit,
     commit_point,
@@ -118,15 +120,17 @@ def bids() -> Iterator[Case]:
         )
         blinder = random.randrange(1, N)
         offsets = [random.choice((0, random.getrandbits(20), 2**48 - 1)) for _ in curve.segments]
-        limit = (curve.total, 2**32 - 1)[number % 2] if seller else 0
-        yield bid_case(f"bid {number}", context, limit, curve, blinder, offsets)
+        terms = NO_TERMS
+        if seller:
+            limit = min(2 * curve.total, 2**32 - 1)
+            terms = Terms(context.device, limit, (1, 200_000, 1_000_000)[number % 3], (1, 33, 64)[number // 2 % 3])
+        yield bid_case(f"bid {number}", context, terms, curve, blinder, offsets)
 
 
-def bid_case(name: str, context: BidContext, limit: int, curve: Curve, blinder: int, offsets: list[int]) -> Case:
+def bid_case(name: str, context: BidContext, terms: Terms, curve: Curve, blinder: int, offsets: list[int]) -> Case:
     encoded = curve.encode()
     commitment = context.commit(encoded, blinder)
     ring = 2**17
-    terms = (context.device, limit, context.fingerprint)
     return {
         "name": name,
         "chain_id": str(context.chain_id),
@@ -135,7 +139,10 @@ def bid_case(name: str, context: BidContext, limit: int, curve: Curve, blinder: 
         "participant": context.participant,
         "side": context.side.word,
         "device": context.device,
-        "limit_wh": limit,
+        "limit_wh": terms.limit_wh,
+        "alpha": terms.alpha,
+        "units": terms.units,
+        "terms": word(terms.encode()),
         "fingerprint": "0x" + context.fingerprint.hex(),
         "segments": [list(segment) for segment in curve.segments],
         "curve": "0x" + encoded.hex(),
@@ -144,9 +151,9 @@ def bid_case(name: str, context: BidContext, limit: int, curve: Curve, blinder: 
         "r": word(blinder),
         "commitment": word(commitment),
         "ring": ring,
-        "committed_slot": word(committed_word(ring, context.window, context.side, commitment, *terms)),
+        "committed_slot": word(committed_word(ring, context.window, commitment, terms, context.fingerprint)),
         "offsets": offsets,
-        "opened_slot": word(opened_word(ring, context.window, context.side, context.device, encoded, offsets)),
+        "opened_slot": word(opened_word(ring, context.window, encoded, offsets, terms)),
         "resolved_slot": word(resolved_word(ring, context.window)),
     }
 

@@ -24,6 +24,10 @@ from stowatt.units import PPM
 FOLDER = Path(__file__).parent / "settlement"
 Case = dict[str, Any]
 WINDOW = 5
+LIMIT = 3200
+"""Every battery's Q_max and usable energy, Wh."""
+TIMELESS = ("split", "transfer", "reading", "raise_to")
+"""Steps of the books that no deadline of theirs concerns."""
 
 RULES: dict[Callable[..., int], tuple[str, ...]] = {
     settlement.deposit: ("wh", "tick", "tick_size", "alpha"),
@@ -120,6 +124,7 @@ class Play:
             "window": WINDOW,
             "steps": self.steps,
             "balances": {account: str(amount) for account, amount in sorted(self.vault.free.items())},
+            "batteries": {a: [b.reliability, b.promised] for a, b in sorted(self.vault.batteries.items()) if b.device},
         }
 
     def _calendar(self) -> Calendar:
@@ -131,6 +136,7 @@ class Play:
             tick_size=random.choice((1, 7, 1000, 10**12)), bond=random.choice((0, 1, 999, 50_000)),
             alpha_seller=alphas[Side.SELL], alpha_buyer=alphas[Side.BUY],
             efficiency=random.choice((1, 333_333, 950_000, PPM)), tolerance=random.choice((1, 950_000, PPM)),
+            alpha_proven=max(1, alphas[Side.SELL] // 2), reliability_gain=random.choice((0, 100_000, PPM)),
         )  # fmt: skip
 
     def _bids(self) -> list[tuple[str, Curve]]:
@@ -138,13 +144,16 @@ class Play:
         for account in self.accounts:
             self._step("deposit", 0, account=account, amount=10**18)
             side = Side(self.random.randrange(2))
-            self._step("commit", self.times.commit - 1, account=account, side=side)
+            if side is Side.SELL:
+                number = 1 + self.accounts.index(account)
+                self._step("sync", 0, account=account, device=number, usable_wh=LIMIT, limit_wh=LIMIT)
+            units = self.random.randint(16, 64) if side is Side.SELL else 0
+            self._step("commit", self.times.commit - 1, account=account, units=units)
             if self.random.randrange(5):
                 ticks = self.random.sample(range(self.calendar.ticks), self.random.randint(1, 2))
                 opened.append((account, Curve.of(side, [(tick, self.random.randint(1, 400)) for tick in ticks])))
         for account, curve in opened:
-            device = 1 + self.accounts.index(account) if curve.side is Side.SELL else 0
-            self._step("reveal", self.times.commit, account=account, curve=curve, device=device)
+            self._step("reveal", self.times.commit, account=account, curve=curve)
         return opened
 
     def _claims(self, fills: dict[str, int]) -> None:
@@ -174,8 +183,17 @@ class Play:
             elif choice == 1:
                 self._step("transfer", self.times.payment, key=key, to=self.random.choice(["gran", *self.accounts]))
             elif right.side is Side.SELL:
-                self._step("reading", self.times.end, device=right.device, energy=self.random.randrange(300))
+                self._evidence(right.device)
                 self._step("draw", self.times.end, key=key)
+
+    def _evidence(self, device: int) -> None:
+        """A reading of the next sub-slot, or a voucher of all up to some later one: they count the same."""
+        counted, energy = self.books.counted.get(device, 0), self.random.randrange(300)
+        if self.random.randrange(3):
+            self._step("reading", self.times.end, device=device, sub_slot=counted, energy=energy)
+        else:
+            through, energy = counted + self.random.randint(1, 3), energy + self.books.metered.get(device, 0)
+            self._step("raise_to", self.times.end, device=device, through=through, energy=energy)
 
     def _settlement(self) -> None:
         self.random.shuffle(order := sorted(self.books.rights))
@@ -188,9 +206,12 @@ class Play:
 
     def _step(self, name: str, now: int, **inputs: Any) -> None:
         """Takes the step and records it."""
-        if name in ("deposit", "withdraw"):
+        if name in ("deposit", "withdraw", "sync"):
             result = getattr(self.vault, name)(**inputs)
-        elif name in ("split", "transfer", "reading"):
+        elif name == "commit":
+            alphas = self.calendar.alpha_seller, self.calendar.alpha_proven
+            result = self.books.commit(inputs["account"], self.vault.terms(*inputs.values(), *alphas), now)
+        elif name in TIMELESS:
             result = getattr(self.books, name)(**inputs)
         else:
             result = getattr(self.books, name)(now=now, **inputs)
