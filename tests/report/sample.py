@@ -11,8 +11,8 @@ from stowatt.clearing import Book, Rules, clear_readable
 from stowatt.curves import Side
 from stowatt.report import Currency, DayReport, Delivery, GasUse, MoneyFlow, Verdict, WindowReport
 from stowatt.simulation.evening import Evening
-from stowatt.simulation.savings import buyer_saving, seller_gain
-from stowatt.units import Money, Wh, money
+from stowatt.simulation.savings import buyer_saving
+from stowatt.units import Money, Wh, ceil_div, money
 
 ALPHA_PERCENT = 20
 BOND = 500_000
@@ -161,7 +161,7 @@ def flow(name: str, sums: Sums, evening: Evening) -> MoneyFlow:
     )
     tariff, costs = evening.parameters.tariff, evening.parameters.costs
     saved = {
-        "seller": seller_gain(sums.delivered, record.net, EFFICIENCY, costs, tariff),
+        "seller": record.net - ceil_div(sums.delivered * costs.per_kwh(EFFICIENCY, tariff.feed_in), 1_000),
         "buyer": buyer_saving(sums.bought, -record.net, tariff),
     }.get(sums.role, 0)
     return MoneyFlow(*(getattr(record, name) for name in MoneyFlow.__slots__[:-1]), saved=saved)

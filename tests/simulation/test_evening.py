@@ -12,8 +12,9 @@ from stowatt.data.homes import Battery, Home, HomesError
 from stowatt.data.simbench import DEMO_DAY, read_homes
 from stowatt.settlement.capacity import capacity, units_for
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
-from stowatt.simulation.savings import buyer_saving, seller_gain
+from stowatt.simulation.savings import buyer_saving
 from stowatt.simulation.tariff import BatteryCosts, Tariff
+from stowatt.simulation.worn import evening_cost
 
 BIDS_OF_A_DEMO = 1_000
 """What the demo's chain takes in its time."""
@@ -112,9 +113,13 @@ class TestSavings:
         assert buyer_saving(2_000, 600_000, Tariff(levy=100_000)) == -40_000
 
     def test_a_seller(self) -> None:
-        """2 kWh sold for 0.60 EUR; wear, losses and charging cost 0.158819 EUR each."""
-        assert seller_gain(2_000, 600_000, 950_000, BatteryCosts(), Tariff()) == 600_000 - 2 * 158_819
+        """What a sale costs is charging with its losses, and wear that grows with the depth before it."""
+        sample = home("s", 0, Battery(8_000, 4_000, 950_000, 8_000))
+        p = EveningParameters()
+        charging = BatteryCosts().charging(950_000, p.tariff.feed_in)
+        first, deeper = (evening_cost(sample, 8_000, own, 2_000, p) for own in (0, 4_000))
+        assert 2 * charging < first < deeper
+        assert evening_cost(sample, 8_000, 0, 0, p) == 0
 
-    def test_both_round_against_the_claim(self) -> None:
+    def test_a_saving_rounds_against_the_claim(self) -> None:
         assert buyer_saving(1, 0, Tariff(evening=380_999)) == 380
-        assert seller_gain(1, 0, 950_000, BatteryCosts(), Tariff()) == -159

@@ -25,8 +25,9 @@ from stowatt.demo.window import WindowRun
 from stowatt.report import Delivery, MoneyFlow, Role
 from stowatt.rights import RightId
 from stowatt.settlement import effective_quantity
-from stowatt.simulation.evening import EveningParameters
-from stowatt.simulation.savings import buyer_saving, seller_gain
+from stowatt.simulation.evening import Evening
+from stowatt.simulation.savings import buyer_saving
+from stowatt.simulation.worn import evening_cost
 from stowatt.units import PPM, Money, Wh, ceil_div
 
 
@@ -40,9 +41,10 @@ class _Sums:
 
 
 def money_flows(
-    community: Community, windows: Sequence[WindowRun], calendar: Calendar, parameters: EveningParameters
+    community: Community, windows: Sequence[WindowRun], calendar: Calendar, evening: Evening
 ) -> tuple[MoneyFlow, ...]:
     """One flow for each home, and the treasury's."""
+    parameters = evening.parameters
     sums: defaultdict[str, _Sums] = defaultdict(_Sums)
     for window in windows:
         for event in window.events:
@@ -53,12 +55,13 @@ def money_flows(
     for member in community:
         mine = sums[member.address]
         net = _flow(member.name, member.side, mine.amounts).net
-        battery, tariff = member.home.battery, parameters.tariff
-        saved = (
-            seller_gain(mine.delivered, net, battery.efficiency_ppm, parameters.costs, tariff)
-            if battery
-            else buyer_saving(mine.bought, -net, tariff)
-        )
+        if member.home.battery:
+            rows = [member.home.index(window.start) for window in windows]
+            own = sum(max(0, member.home.net_load_wh(row)) for row in rows)
+            stored = evening.stored_wh[member.name]
+            saved = net - evening_cost(member.home, stored, own, mine.delivered, parameters)
+        else:
+            saved = buyer_saving(mine.bought, -net, parameters.tariff)
         flows.append(_flow(member.name, member.side, mine.amounts, saved))
     return (*flows, _flow(TREASURY, None, sums[community.treasury.address].amounts))
 

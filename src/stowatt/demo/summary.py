@@ -56,7 +56,6 @@ def day_report(
     physics: tuple[tuple[str, str], ...],
 ) -> DayReport:
     """The record that becomes the page."""
-    parameters = source.evening.parameters
     return DayReport(
         community=source.community,
         day=f"{source.day:%d %B %Y}".lstrip("0"),
@@ -65,7 +64,7 @@ def day_report(
         facts=_facts(source, community, calendar),
         windows=tuple(_window(window, stories, judgement) for window in windows),
         deliveries=deliveries(community, windows, calendar),
-        flows=money_flows(community, windows, calendar, parameters),
+        flows=money_flows(community, windows, calendar, source.evening),
         gas=gas,
         audit=judgement.of_day(),
         notes=(*_notes(), *_left_out(stories)),

@@ -1,20 +1,22 @@
 """Batteries with a past: wear-aware asks (28) for homes of which only the size of the battery is known.
 
 SimBench and the folders of homes say nothing of a battery's cells, age or temperature. What is assumed here, the same
-in every run: three homes in four have LFP cells, the fourth NMC; a battery is up to eight years old, with 250 full
+in every run: three homes in four have LFP cells, the fourth NMC; a battery is one to eight years old, with 250 full
 cycles a year; it stands indoors at 20 °C. The ask is the cost of each Wh (wear, losses, charging) and a margin.
 """
 
 from dataclasses import replace
 from functools import lru_cache
+from math import ceil
 from typing import Final
 
 from stowatt.curves import Curve
-from stowatt.data.homes import Home
+from stowatt.data.homes import WINDOW_S, Home
 from stowatt.degradation.ask import evening_asks
 from stowatt.degradation.cell import CellModel
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.homes import cell_of
+from stowatt.degradation.marginal import Sale, total_cost
 from stowatt.degradation.state import WearState
 from stowatt.simulation.evening import EveningParameters, Stock
 from stowatt.simulation.strategies import trait
@@ -35,7 +37,7 @@ def chemistry_of(home: Home) -> str:
 
 def age_of(home: Home) -> int:
     """The assumed age of a home's battery, years."""
-    return trait(home.id, "age", YEARS + 1)
+    return 1 + trait(home.id, "age", YEARS)
 
 
 @lru_cache(maxsize=64)
@@ -43,6 +45,22 @@ def _worn(chemistry: str, years: int) -> tuple[CellModel, WearState]:
     cell = cell_of(chemistry)
     days, cycles = 365.0 * years, float(CYCLES_A_YEAR * years)
     return cell, WearState.aged(cell, soc=1.0, temperature_c=INDOORS_C, days=days, fec=cycles)
+
+
+def evening_cost(home: Home, stored_wh: int, own_wh: int, sold_wh: int, parameters: EveningParameters) -> int:
+    """What giving `sold_wh` in an evening costs a home's battery: wear, losses, charging; base units, rounded up.
+
+    The home's own use, `own_wh`, comes first: the sale is what makes the discharge deeper.
+    """
+    if home.battery is None or not sold_wh:
+        return 0
+    cell, worn = _worn(chemistry_of(home), age_of(home))
+    pack = Pack.of(home.battery)
+    state = worn.at(stored_wh / home.battery.usable_wh)
+    own = min(own_wh, pack.deliverable_wh(state.soc) - sold_wh)
+    sale = Sale(sold_wh, before_wh=max(0, own), window_s=parameters.windows * WINDOW_S)
+    costs = Costs.of(parameters.costs, parameters.tariff)
+    return ceil(total_cost(cell, state, pack, costs, sale))
 
 
 def worn_asks(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
