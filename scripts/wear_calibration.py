@@ -153,6 +153,59 @@ def coverage_table() -> str:
     return "\n".join(lines)
 
 
+def random_design(seed: int) -> tuple[OperatingData, dict[str, float], dict[str, float]]:
+    """A test as anyone might have it: any number of cells, any conditions, any law; with the truth and what is given.
+
+    Many of them determine little: they have to be refused, and what is not refused has to hold.
+    """
+    random = np.random.default_rng(10_000 + seed)
+    uniform = random.uniform
+    cells = int(random.choice([8, 12, 20, 40]))
+    plan = []
+    for _ in range(cells):
+        celsius, used = float(uniform(0, 50)), float(random.random() < 0.8)
+        plan.append((celsius, used * float(uniform(0.1, 1)), used * float(uniform(0.1, 2))))
+    true = {
+        "cycle_rate": float(uniform(0.003, 0.03)),
+        "cycle_activation": float(uniform(-30, 50)),
+        "depth_exponent": float(uniform(0, 1.5)),
+        "utilisation_exponent": float(uniform(-0.3, 0.6)),
+        "cycle_shape": float(uniform(0.5, 1.3)),
+        "calendar_rate": float(uniform(0.005, 0.04)),
+        "calendar_activation": float(uniform(20, 70)),
+        "calendar_shape": float(uniform(0.4, 1)),
+    }
+    given = {name: value for name, value in true.items() if random.random() < 0.3}
+    data = synthetic(
+        seed,
+        plan=tuple(plan),
+        checks=int(random.choice([6, 15, 40])),
+        days=float(random.choice([20, 60])),
+        true=true,
+        spread=float(random.choice([0, 0.02, 0.06])),
+        noise=float(random.choice([0.0003, 0.001, 0.003])),
+        walk=float(random.choice([0, 0.0003])),
+        season=float(random.choice([0, 8])),
+    )
+    return data, true, given
+
+
+def random_coverage(designs: int) -> tuple[int, int, int]:
+    """Over random designs: intervals that hold the truth, all intervals, designs that were refused."""
+    hits = intervals = refused = 0
+    for seed in range(designs):
+        data, true, given = random_design(seed)
+        try:
+            found = fit(data, given)
+        except UnidentifiedError:
+            refused += 1
+            continue
+        for name, (low, high) in jackknife(found).items():
+            hits += low <= true[name] <= high
+            intervals += 1
+    return hits, intervals, refused
+
+
 # ---- real files ----
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from wear_calibration import TRIALS, TRUE, coverage, synthetic
+from wear_calibration import TRIALS, TRUE, coverage, random_coverage, synthetic
 
 LEAST_HITS = 190
 """95 % of 200."""
@@ -53,3 +53,11 @@ def test_coverage_with_one_home(walk: float) -> None:
     show(f"one home, walk {walk}, {refused} refused", hits, fitted)
     assert fitted >= 0.9 * TRIALS
     assert min(hits.values()) >= 0.95 * fitted, hits
+
+
+def test_what_is_not_refused_holds_whatever_the_design() -> None:
+    """Random conditions, random laws: nothing is passed off as determined that is not."""
+    hits, intervals, refused = random_coverage(120)
+    print(f"random designs: {hits} of {intervals} intervals, {refused} of 120 refused")
+    assert 20 <= refused <= 100
+    assert hits >= 0.95 * intervals
