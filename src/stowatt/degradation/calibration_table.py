@@ -18,7 +18,7 @@ PARQUET_MAGIC: Final = b"PAR1"
 
 
 class CalibrationError(StowattError):
-    """§4 (28): operating data, or parameters of wear, that cannot be used."""
+    """(28): operating data, or parameters of wear, that cannot be used."""
 
 
 class OperatingDataError(CalibrationError):
