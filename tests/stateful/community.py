@@ -40,10 +40,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Device:
-    """A registered device; `limit` is its Q_max and `fingerprint` its H_i."""
+    """A registered device; `limit` is its Q_max in Wh and `fingerprint` its H_i."""
 
     number: int
     owner: str
+    usable_wh: int
     export_w: int
     limit: int
     fingerprint: bytes
@@ -100,7 +101,7 @@ def register(
     own: Signer, calendar: Calendar, calls: Calls, number: int, usable_wh: int, export_w: int, nonce: int = 1
 ) -> Device:
     """Registers the signer's device, which must get that number."""
-    device = Device(number, own.account.address, export_w, 0, b"")
+    device = Device(number, own.account.address, usable_wh, export_w, 0, b"")
     certificate = DeviceCertificate(
         own.account.address, usable_wh, export_w, 0, 950_000, 950_000, number.to_bytes(32, "big"),
         device.meter.address, 0, 2**40, nonce,

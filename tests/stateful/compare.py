@@ -48,9 +48,12 @@ def _compare_right(reader: MarketReader, window: int, key: RightId, books: Windo
     number = TokenId(key.participant, window, right.side, key.start).encode()
     found = reader.right(number)
     assert reader.holder(number) == right.holder
-    have = (found.quantity, found.whole, found.device, found.paid, found.drawn)
-    assert have == (right.wh, right.bid_wh, right.device, right.paid, right.drawn)
-    assert right.device == 0 or reader.delivered(window, right.device) == books.metered.get(right.device, 0)
+    have = (found.quantity, found.whole, found.device, found.paid, found.units, found.drawn)
+    assert have == (right.wh, right.bid_wh, right.device, right.paid, right.units, right.drawn)
+    assert found.alpha == (right.alpha if right.side is Side.SELL else 0)
+    if right.device:
+        assert reader.delivered(window, right.device) == books.metered.get(right.device, 0)
+        assert reader.through(window, right.device) == books.counted.get(right.device, 0)
     if right.side is Side.SELL:
         assert reader.entitlement(number) == books.entitled(key)
         assert reader.fulfilment(number) == books.fulfilled(key)

@@ -23,7 +23,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from stowatt.calendar import Calendar, Status, deadlines
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.curves import Curve, Side
-from stowatt.metering import Reading, SignedReading
+from stowatt.metering import (
+    Reading,
+    SealedSlots,
+    SignedReading,
+    SignedSealed,
+    SignedVoucher,
+    Voucher,
+    sign_sealed,
+)
 from stowatt.settlement.records import RightId
 from stowatt.units import Wh
 from tests.chain.backends import CHAIN_ID, FUNDS, Backend
@@ -40,13 +48,33 @@ PLAIN = Calendar(
     origin=START + 10_000, length=900, sub_slot=300, commit_lead=1800, reveal_lead=1200, payment_lead=300,
     reading_grace=600, void_delay=600, ring=3, ticks=12, price_rule=0, rationing=0, tick_size=1000, bond=2_000,
     alpha_seller=200_000, alpha_buyer=500_000, efficiency=950_000, tolerance=980_000,
+    alpha_proven=50_000, reliability_gain=300_000,
 )  # fmt: skip
 CALENDARS = (
     PLAIN,
     replace(PLAIN, price_rule=1, rationing=1, bond=0, ticks=4, tick_size=7, efficiency=333_333, tolerance=1_000_000),
-    replace(PLAIN, price_rule=2, rationing=1, void_delay=900, tick_size=10**9, alpha_seller=1, alpha_buyer=1_000_000),
     replace(
-        PLAIN, price_rule=2, ring=4, bond=10**6, ticks=300, tick_size=1, reading_grace=0, payment_lead=0, tolerance=1
+        PLAIN,
+        price_rule=2,
+        rationing=1,
+        void_delay=900,
+        tick_size=10**9,
+        alpha_seller=1,
+        alpha_buyer=1_000_000,
+        alpha_proven=1,
+        reliability_gain=1_000_000,
+    ),
+    replace(
+        PLAIN,
+        price_rule=2,
+        ring=4,
+        bond=10**6,
+        ticks=300,
+        tick_size=1,
+        reading_grace=0,
+        payment_lead=0,
+        tolerance=1,
+        reliability_gain=0,
     ),
 )
 
@@ -108,7 +136,10 @@ WHO = st.integers(0, len(PEOPLE) - 1)
 BLINDER = st.integers(1, 2**250)
 DATA = st.data()
 LAPSED = -1
-FAULTS = ("blinder", "curve", "device", "limit", "side", "participant")
+MORE = st.sampled_from((0, 0, 1, 20, 64))
+"""Energy units that a commitment holds beyond what its curve needs."""
+FAULTS = ("blinder", "curve", "device", "limit", "alpha", "units", "side", "participant")
+VOUCHERS = ("good", "good", "good", "again", "forged", "too much", "less", "no sub-slot", "sealed", "sealed, wrong")
 READINGS = ("good", "good", "good", "replayed", "forged", "gap", "own gap", "too much", "no sub-slot", "old")
 
 
@@ -281,15 +312,16 @@ class MarketMachine(RuleBasedStateMachine):
         c = self.world.calendar
         self.world.open(max(0, (self.world.now - c.origin) // c.length + ahead))
 
-    @rule(who=WHO, data=DATA, drawn=curves(), blinder=BLINDER)
-    def commit(self, who: int, data: st.DataObject, drawn: tuple[Side, Pairs], blinder: int) -> None:
-        self.world.commit(self.account(who), (self.window(Choice(data)), self.curve(drawn), blinder))
+    @rule(who=WHO, data=DATA, drawn=curves(), blinder=BLINDER, more=MORE)
+    def commit(self, who: int, data: st.DataObject, drawn: tuple[Side, Pairs], blinder: int, more: int) -> None:
+        bid = (self.window(Choice(data)), self.curve(drawn), blinder)
+        self.world.commit(self.account(who), bid, more=more)
 
-    @rule(who=WHO, drawn=st.lists(curves(), min_size=2, max_size=3), blinder=BLINDER)
-    def commit_many(self, who: int, drawn: list[tuple[Side, Pairs]], blinder: int) -> None:
+    @rule(who=WHO, drawn=st.lists(curves(), min_size=2, max_size=3), blinder=BLINDER, more=MORE)
+    def commit_many(self, who: int, drawn: list[tuple[Side, Pairs]], blinder: int, more: int) -> None:
         windows = sorted(self.world.books)[-2:]
         bids = [(windows[i % len(windows)], self.curve(one), blinder + i) for i, one in enumerate(drawn)]
-        self.world.commit(self.account(who), *bids)
+        self.world.commit(self.account(who), *bids, more=more)
 
     @precondition(lambda self: self.world.now < deadlines(self.world.calendar, max(self.world.books)).commit)
     @rule(drawn=st.lists(curves(), min_size=5, max_size=5), blinder=BLINDER)
@@ -325,13 +357,18 @@ class MarketMachine(RuleBasedStateMachine):
                 return replace(opening, curve=Curve.of(opening.curve.side, wider))
             case "side":
                 return replace(opening, curve=Curve.of(Side(1 - opening.curve.side), opening.curve.segments))
-            case "limit":
-                return replace(opening, limit_wh=Wh(opening.limit_wh + 1))
+            case "limit" | "alpha" | "units":
+                name = "limit_wh" if fault == "limit" else fault
+                return replace(opening, terms=replace(opening.terms, **{name: getattr(opening.terms, name) ^ 1}))
             case "participant":
                 other = next(account for account in self.world.people if account != context.participant)
                 return replace(opening, context=replace(context, participant=other))
         number = context.device + 1
-        return replace(opening, context=replace(context, side=Side.SELL, device=number))
+        return replace(
+            opening,
+            context=replace(context, side=Side.SELL, device=number),
+            terms=replace(opening.terms, device=number),
+        )
 
     @precondition(lambda self: self.world.seals)
     @rule(data=DATA, wrong=st.booleans(), skip=st.integers(0, 7))
@@ -365,7 +402,9 @@ class MarketMachine(RuleBasedStateMachine):
         if wrong == 0:
             claim = replace(claim, bid=claim.bid[:-1] + bytes((claim.bid[-1] ^ 1,)))
         elif wrong == 1:
-            claim = replace(claim, device=claim.device + 1)
+            claim = replace(claim, terms=replace(claim.terms, device=claim.terms.device + 1))
+        elif wrong == 2:
+            claim = replace(claim, terms=replace(claim.terms, alpha=claim.terms.alpha ^ 1))
         self.world.claim(claim)
 
     @rule(data=DATA, skip=st.integers(0, 7))
@@ -423,6 +462,52 @@ class MarketMachine(RuleBasedStateMachine):
         signed = world.sign(reading, forger if kind == "forged" else None)
         if world.reading(signed, device.owner if kind == "own gap" else None):
             self.sent.append(signed)
+
+    @rule(
+        data=DATA,
+        kinds=st.lists(st.sampled_from(VOUCHERS), min_size=1, max_size=3),
+        through=st.integers(1, 3),
+        energy=st.integers(0, 130),
+    )
+    def redeem(self, data: st.DataObject, kinds: list[str], through: int, energy: int) -> None:
+        """Vouchers and opened sums, good ones and others, alone or several at once."""
+        pick, world = Choice(data), self.world
+        window = self.window(pick)
+        sold = {right.device for right in world.books[window].rights.values()} - {0}
+        number = pick.one(sold or world.all_devices)
+        if kinds[0].startswith("sealed"):
+            world.open_sealed(self.sealed(number, window, through, energy, wrong="wrong" in kinds[0]))
+            return
+        vouchers = [self.voucher(number, window, min(3, through + at), energy, kind) for at, kind in enumerate(kinds)]
+        if len(vouchers) == 1:
+            world.redeem(vouchers[0])
+        else:
+            world.redeem_many(vouchers)
+
+    def voucher(self, number: int, window: int, through: int, energy: int, kind: str) -> SignedVoucher:
+        world = self.world
+        books, device = world.books[window], world.all_devices[number]
+        known = books.metered.get(number, 0)
+        if kind == "again":
+            through = max(1, books.counted.get(number, 0))
+        total = {"too much": through * (device.export_w // 12 + 2), "less": max(0, known - 1)}.get(kind, known + energy)
+        forger = next(other for other in world.all_devices if other != number)
+        voucher = Voucher(number, window, 4 if kind == "no sub-slot" else through, Wh(total))
+        return world.sign_voucher(voucher, forger if kind == "forged" else None)
+
+    def sealed(self, number: int, window: int, through: int, energy: int, *, wrong: bool) -> SignedSealed:
+        slots = SealedSlots(number, window)
+        for _ in range(through):
+            slots.seal(Wh(self.world.books[window].metered.get(number, 0) // through + energy), lambda text: None)
+        signed = sign_sealed(
+            self.world.reader.readings_domain, slots.voucher(through), self.world.all_devices[number].meter
+        )
+        return replace(signed, sealed=replace(signed.sealed, energy=Wh(signed.sealed.energy + 1))) if wrong else signed
+
+    @precondition(lambda self: self.world.devices)
+    @rule(data=DATA)
+    def revoke_device(self, data: st.DataObject) -> None:
+        self.world.revoke_device(Choice(data).one(self.world.devices))
 
     @precondition(has_rights)
     @rule(data=DATA)

@@ -12,14 +12,14 @@ from stowatt.calendar import Calendar
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, clear_readable
 from stowatt.commitments import accumulate, final_seed
 from stowatt.curves import Curve, Side
-from stowatt.metering import Reading
+from stowatt.metering import Reading, Voucher
 from stowatt.settlement.records import RightId
 from stowatt.units import Wh
 from tests.chain.backends import Backend
 from tests.differential.ledgers import LEDGERS, START, Trace
 from tests.stateful.community import WIDEST, Person, drawn_blinder, found, fund
 from tests.stateful.world import World
-from tests.vectors.generate_settlement import plain
+from tests.vectors.generate_settlement import LIMIT, plain
 
 FILE = Path(__file__).parents[1] / "vectors" / "settlement" / "windows.json"
 CASES = json.loads(FILE.read_text(encoding="utf-8"))["cases"]
@@ -56,7 +56,7 @@ class Play:
         )
         names = {step[word] for step in self.steps for word in ("account", "payer", "to") if word in step}
         people = [person for person in PEOPLE if person.name in names | {"gran"}]
-        market = found(backend, calendar, people, {p.name: (WIDEST, WIDEST) for p in people if p.name != "gran"})
+        market = found(backend, calendar, people, {p.name: (LIMIT, WIDEST) for p in people if p.name != "gran"})
         every = (
             1 if backend.name == "embedded" else 25
         )  # the same logs cannot leave other figures; views are slow there
@@ -79,6 +79,8 @@ class Play:
                 assert self._named(plain(result)) == step["result"], step
         balances = {name: world.reader.balance(self.addresses[name]) for name in self.case["balances"]}
         assert {name: str(amount) for name, amount in balances.items()} == self.case["balances"]
+        known = {name: world.reader.admission(self.addresses[name]) for name in self.case["batteries"]}
+        assert {name: [a.reliability, a.promised] for name, a in known.items()} == self.case["batteries"]
         assert world.books[self.window].held() == 0
         world.check(whole=True)
         return world.traces
@@ -88,13 +90,13 @@ class Play:
         curves = {}
         for step in self.steps:
             if step["step"] in ("commit", "reveal"):
-                side = Side[(step["step"] == "commit" and step["side"].upper()) or self._side(step["account"])]
+                side = Side.SELL if self._units(step["account"]) else Side.BUY
                 pairs = [(int(t), int(w)) for t, w in step["curve"]] if "curve" in step else [(1, 1)]
                 curves[step["account"]] = Curve.of(side, pairs)
         return curves
 
-    def _side(self, account: str) -> str:
-        return next(s["side"].upper() for s in self.steps if s["step"] == "commit" and s["account"] == account)
+    def _units(self, account: str) -> int:
+        return next(int(s["units"]) for s in self.steps if s["step"] == "commit" and s["account"] == account)
 
     def _blinders(self) -> dict[str, int]:
         """Blinders whose seed gives the vector's fills: the last one is searched."""
@@ -136,7 +138,9 @@ class Play:
 
     def _commit(self, step: dict[str, Any]) -> None:
         name = step["account"]
-        assert self.world.commit(self.addresses[name], (self.window, self.curves[name], self.blinders[name]))
+        curve, units = self.curves[name], int(step["units"])
+        more = units - self.world.units(self.addresses[name], curve)
+        assert self.world.commit(self.addresses[name], (self.window, curve, self.blinders[name]), more=more)
 
     def _reveal(self, step: dict[str, Any]) -> int:
         address = self.addresses[step["account"]]
@@ -168,8 +172,17 @@ class Play:
     def _reading(self, step: dict[str, Any]) -> None:
         device = int(step["device"])
         self.readings[device] += 1
-        reading = Reading(device, self.window, self.readings[device], Wh(int(step["energy"])), self.readings[device])
+        energy = Wh(int(step["energy"]))
+        reading = Reading(device, self.window, int(step["sub_slot"]), energy, self.readings[device])
         assert self.world.reading(self.world.sign(reading))
+
+    def _raise_to(self, step: dict[str, Any]) -> None:
+        voucher = Voucher(int(step["device"]), self.window, int(step["through"]), Wh(int(step["energy"])))
+        assert self.world.redeem(self.world.sign_voucher(voucher))
+
+    def _sync(self, step: dict[str, Any]) -> None:
+        """The devices are registered from the beginning, in the order of the accounts."""
+        assert self.world.devices[self.addresses[step["account"]]].number == int(step["device"])
 
     def _draw(self, step: dict[str, Any]) -> Any:
         return self._done(self.world.draw(self.window, self._key(step["key"])))

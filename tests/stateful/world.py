@@ -21,18 +21,27 @@ from stowatt.chain.client import Claim, Commitment, ContractCall, MarketReader, 
 from stowatt.chain.events import decode_logs
 from stowatt.chain.ledger import Receipt
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, WindowResult, clear_fast, clear_readable
-from stowatt.commitments import BidContext, committed_word, window_seed
+from stowatt.commitments import NO_TERMS, BidContext, Terms, committed_word, window_seed
 from stowatt.curves import Curve, Side
 from stowatt.errors import SettlementError
-from stowatt.metering import Reading, SignedReading, sign_reading
+from stowatt.metering import (
+    Reading,
+    SignedReading,
+    SignedSealed,
+    SignedVoucher,
+    Voucher,
+    sign_reading,
+    sign_voucher,
+)
 from stowatt.rights import RightId as TokenId
+from stowatt.settlement.capacity import UNITS
 from stowatt.settlement.ledger import WindowBooks
-from stowatt.settlement.records import RightId
+from stowatt.settlement.records import Bid, RightId
 from stowatt.settlement.vault import Vault
-from stowatt.units import SECONDS_PER_HOUR, Wh
+from stowatt.units import SECONDS_PER_HOUR
 from tests.chain.backends import Backend
 from tests.differential.ledgers import Signer, Trace
-from tests.stateful.community import TREASURY, Market, Person, register
+from tests.stateful.community import TREASURY, Market, Person, call, register
 from tests.stateful.compare import compare_window
 
 PANIC = bytes.fromhex("4e487b71")
@@ -60,7 +69,7 @@ class Opened:
 
     account: str
     curve: Curve
-    device: int
+    terms: Terms
     blinder: int
     bid: bytes
 
@@ -82,6 +91,8 @@ class World:
         self.device_nonces: Counter[str] = Counter(self.devices.keys())
         # the model
         self.vault = Vault()
+        for account, device in self.devices.items():
+            self.vault.sync(account, device.number, device.usable_wh, device.limit)
         self.books: dict[int, WindowBooks] = {}
         self.results: dict[int, WindowResult] = {}
         self.finals: dict[int, tuple[int, int, int, int]] = {}
@@ -183,22 +194,35 @@ class World:
 
         return self.act(self.relay, self.calls.open_windows(window), allowed, step)[0]
 
-    def seal(self, who: str, window: int, curve: Curve, blinder: int) -> Seal:
-        """What `who` would commit now: a seller's device as it is now."""
-        device = self.devices.get(who) if curve.side is Side.SELL else None
-        number, limit, fingerprint = (device.number, device.limit, device.fingerprint) if device else (0, 0, bytes(32))
-        d = self.market.deployment
-        context = BidContext(d.chain_id, d.market, window, who, curve.side, number, fingerprint)
-        point = context.commit(curve.encode(), blinder)
-        word = committed_word(self.calendar.ring, window, curve.side, point, number, limit, fingerprint)
-        return Seal(Opening(context, Wh(limit), curve, blinder), word)
+    def units(self, who: str, curve: Curve, more: int = 0) -> int:
+        """The fewest that hold the curve and some more, at most 64; 0 for a buyer."""
+        device = self.devices.get(who)
+        if curve.side is Side.BUY:
+            return 0
+        fewest = -(-UNITS * curve.total // device.limit) if device is not None and device.limit else UNITS
+        return min(UNITS, fewest + more)
 
-    def commit(self, who: str, *bids: tuple[int, Curve, int]) -> bool:
-        """Commits to bids (window, curve, blinder), or replaces commitments; several in one transaction."""
-        seals = [self.seal(who, *bid) for bid in bids]
+    def seal(self, who: str, window: int, curve: Curve, blinder: int, more: int = 0) -> Seal:
+        """What `who` would commit now: a seller's terms as they are now."""
+        c, units = self.calendar, self.units(who, curve, more)
+        terms = self.vault.terms(who, units, c.alpha_seller, c.alpha_proven)
+        fingerprint = self.devices[who].fingerprint if units and who in self.devices else bytes(32)
+        d = self.market.deployment
+        context = BidContext(d.chain_id, d.market, window, who, curve.side, terms.device, fingerprint)
+        word = committed_word(c.ring, window, context.commit(curve.encode(), blinder), terms, fingerprint)
+        return Seal(Opening(context, terms, curve, blinder), word)
+
+    def commit(self, who: str, *bids: tuple[int, Curve, int], more: int = 0) -> bool:
+        """Commits to bids (window, curve, blinder), or replaces commitments; several in one transaction.
+
+        A seller's holds `more` energy units than it needs.
+        """
+        seals = [self.seal(who, *bid, more=more) for bid in bids]
         rows = [
             Commitment(
-                s.opening.context.window, s.curve.side, s.opening.context.commit(s.curve.encode(), s.opening.blinder)
+                s.opening.context.window,
+                s.opening.terms.units,
+                s.opening.context.commit(s.curve.encode(), s.opening.blinder),
             )
             for s in seals
         ]
@@ -210,18 +234,41 @@ class World:
                 self.books[row.window]._require(self.now, Phase.COMMIT)
             if self.vault.balance(who) < bond * len(new):
                 raise SettlementError("the bonds are not covered", "deposit more")
+            self._require_energy(who, rows)
             for seal, row in zip(seals, rows, strict=True):
                 self._enter(who, seal, row.window)
-            return None, [self._committed(who, row) for row in rows]
+            return None, [self._committed(who, *pair) for pair in zip(seals, rows, strict=True)]
 
         call = self.calls.commit(rows[0]) if len(rows) == 1 else self.calls.commit_many(rows)
         return self.act(who, call, allowed, step)[0]
 
-    def _committed(self, who: str, row: Commitment) -> Expected:
-        return ev.Committed, {"window": row.window, "participant": who, "side": row.side, "commitment": row.point}
+    def _require_energy(self, who: str, rows: Sequence[Commitment]) -> None:
+        """All or none: whether the battery covers the units, one commitment after the other."""
+        battery, held = self.vault.battery(who), {}
+        promised = battery.promised
+        for row in rows:
+            old = self._standing(who, row.window)
+            promised += row.units - held.get(row.window, old.terms.units if old is not None else 0)
+            held[row.window] = row.units
+            if promised > battery.capacity:
+                raise SettlementError("the battery's energy is promised already", "offer less")
+
+    def _standing(self, who: str, window: int) -> Bid | None:
+        """The commitment that a new one would replace: in the window, or a forfeited one in its ring place."""
+        bid = self.books[window].bids.get(who)
+        earlier = self._earlier(who, window)
+        return bid if bid is not None or earlier is None else earlier.abandoned(who)
+
+    def _earlier(self, who: str, window: int) -> WindowBooks | None:
+        last = self.places.get((who, self.place(window)))
+        return None if last is None or last == window else self.books[last]
+
+    def _committed(self, who: str, seal: Seal, row: Commitment) -> Expected:
+        values = {"window": row.window, "participant": who, "commitment": row.point}
+        return ev.Committed, {**values, "terms": seal.opening.terms.encode()}
 
     def _may_commit(self, who: str, row: Commitment) -> bool:
-        if row.window not in self.books or (row.side is Side.SELL and who not in self.devices):
+        if row.window not in self.books or (row.units and who not in self.devices):
             return False
         last = self.places.get((who, self.place(row.window)))
         if last is None or last == row.window:
@@ -232,7 +279,10 @@ class World:
         return earlier is None or self.books[last].status is not Status.VOID
 
     def _enter(self, who: str, seal: Seal, window: int) -> None:
-        self.books[window].commit(who, seal.curve.side, self.now)
+        earlier = self._earlier(who, window)
+        self.books[window].commit(who, seal.opening.terms, self.now, earlier)
+        if earlier is not None:
+            self.seals.pop((earlier.window, who), None)
         if (window, who) in self.seals:
             self._trace(window, who)
         self.seals[window, who] = seal
@@ -278,21 +328,19 @@ class World:
         return self.act(self.relay, self.calls.reveal_many(openings), True, step)[0]
 
     def _opens(self, opening: Opening) -> bool:
-        """Whether it opens what was committed, and the device can deliver it."""
+        """Whether it opens what was committed."""
         seal = self.seals.get((opening.context.window, opening.context.participant))
-        if seal is None or opening != seal.opening:
-            return False
-        return opening.context.side is Side.BUY or opening.curve.total <= opening.limit_wh
+        return seal is not None and opening == seal.opening
 
     def _revealing(self, opening: Opening) -> Callable[[], tuple[None, list[Expected]]]:
         c = opening.context
 
         def step() -> tuple[None, list[Expected]]:
-            self.books[c.window].reveal(c.participant, opening.curve, self.now, c.device)
+            self.books[c.window].reveal(c.participant, opening.curve, self.now)
             book = [(other.account, other.curve) for other in self.opened[c.window].values()]
             offsets = Book.of([*book, (c.participant, opening.curve)]).offsets()[-len(opening.curve.segments) :]
             bid = opening.curve.encode() + b"".join(offset.to_bytes(6, "big") for offset in offsets)
-            opened = Opened(c.participant, opening.curve, c.device, opening.blinder, bid)
+            opened = Opened(c.participant, opening.curve, opening.terms, opening.blinder, bid)
             self.opened[c.window][c.participant] = opened
             del self.seals[c.window, c.participant]
             values = {"window": c.window, "participant": c.participant, "blinder": opening.blinder, "bid": bid}
@@ -341,8 +389,8 @@ class World:
         """The claim of an opened bid; some bid for an account that has none."""
         bid = self.opened[window].get(who)
         if bid is None:
-            return Claim(window, who, 0, Curve.of(Side.BUY, [(1, 1)]).encode() + bytes(6))
-        return Claim(window, who, bid.device, bid.bid)
+            return Claim(window, who, NO_TERMS, Curve.of(Side.BUY, [(1, 1)]).encode() + bytes(6))
+        return Claim(window, who, bid.terms, bid.bid)
 
     def claim(self, claim: Claim, by: str | None = None) -> tuple[bool, Any]:
         """Issues a bid's allocation."""
@@ -446,6 +494,13 @@ class World:
         number, nonce = len(self.all_devices) + 1, self.device_nonces[who]
         device = register(self.signers[who], self.calendar, self.calls, number, usable_wh, export_w, nonce)
         self.devices[who] = self.all_devices[number] = device
+        self.vault.sync(who, number, usable_wh, device.limit)
+
+    def revoke_device(self, who: str) -> None:
+        """The account has no device any more; what is committed keeps it."""
+        device = self.devices.pop(who)
+        call(self.signers[who], self.calls.revoke_device(device.number))
+        self.vault.sync(who, 0, 0, 0)
 
     def sign(self, reading: Reading, device: int | None = None) -> SignedReading:
         """The reading, signed by the meter of its device or of another one."""
@@ -473,7 +528,7 @@ class World:
         r = signed.reading
 
         def step() -> tuple[None, list[Expected]]:
-            self.books[r.window].reading(r.device, r.energy)
+            self.books[r.window].reading(r.device, r.sub_slot, r.energy)
             self.progress[r.device] = (r.counter, self._position(r))
             names = ("device", "window", "sub_slot", "energy", "counter")
             values = {name: getattr(r, name) for name in names}
@@ -494,7 +549,68 @@ class World:
         counter, position = self.progress.get(r.device, (0, 0))
         own = signed.signer(self.reader.readings_domain) == device.meter.address
         follows = r.counter == counter + 1 or (r.counter > counter and by == device.owner)
-        return in_time and plausible and own and follows and self._position(r) > position
+        counted = self.books[r.window].counted.get(r.device, 0) if r.window in self.books else 0
+        fresh = self._position(r) > position and r.sub_slot >= counted
+        return in_time and plausible and own and follows and fresh
+
+    # ---------------------------------------------------------------- vouchers
+
+    def sign_voucher(self, voucher: Voucher, device: int | None = None) -> SignedVoucher:
+        """The voucher, signed by the meter of its device or of another one."""
+        return sign_voucher(self.reader.readings_domain, voucher, self.all_devices[device or voucher.device].meter)
+
+    def redeem(self, signed: SignedVoucher) -> bool:
+        """Redeems a voucher, a good one or not."""
+        allowed = signed.voucher.window in self.books and self._redeemable(signed)
+        return self.act(self.relay, self.calls.redeem(signed), allowed, self._redeeming(signed))[0]
+
+    def redeem_many(self, signed: Sequence[SignedVoucher]) -> bool:
+        """Several in one transaction, which skips what is refused."""
+
+        def step() -> tuple[None, list[Expected]]:
+            expected: list[Expected] = []
+            for one in signed:
+                if self._redeemable(one):
+                    try:
+                        expected += self._redeeming(one)()[1]
+                    except SettlementError:
+                        self.refused["redeemMany, skipped"] += 1
+            return None, expected
+
+        return self.act(self.relay, self.calls.redeem_many(signed), True, step)[0]
+
+    def _redeeming(self, signed: SignedVoucher) -> Callable[[], tuple[None, list[Expected]]]:
+        v = signed.voucher
+
+        def step() -> tuple[None, list[Expected]]:
+            self.books[v.window].raise_to(v.device, v.through, v.energy)
+            values = {name: getattr(v, name) for name in ("device", "window", "through", "energy")}
+            return None, [(ev.VoucherRedeemed, {**values, "signature": signed.signature})]
+
+        return step
+
+    def open_sealed(self, signed: SignedSealed) -> bool:
+        """Opens a sum of sealed sub-slots, a good one or not."""
+        s = signed.sealed
+
+        def step() -> tuple[None, list[Expected]]:
+            self.books[s.window].raise_to(s.device, s.through, s.energy)
+            names = ("device", "window", "through", "energy", "blinder", "points")
+            values = {name: getattr(s, name) for name in names}
+            return None, [(ev.SealedOpened, {**values, "signature": signed.signature})]
+
+        allowed = s.window in self.books and self._redeemable(signed) and s.opens()
+        return self.act(self.relay, self.calls.open_sealed(signed), allowed, step)[0]
+
+    def _redeemable(self, signed: SignedVoucher | SignedSealed) -> bool:
+        v = signed.voucher if isinstance(signed, SignedVoucher) else signed.sealed
+        c, device = self.calendar, self.all_devices.get(v.device)
+        if device is None or v.through > c.sub_slots:
+            return False
+        times = deadlines(c, v.window)
+        in_time = times.start + v.through * c.sub_slot <= self.now < times.reading
+        plausible = v.energy <= v.through * -(-device.export_w * c.sub_slot // SECONDS_PER_HOUR)
+        return in_time and plausible and signed.signer(self.reader.readings_domain) == device.meter.address
 
     def draw(self, window: int, key: RightId) -> tuple[bool, Any]:
         number = self.token(window, key, Side.SELL)
@@ -534,6 +650,7 @@ class World:
                 self._final(number, right.wh, 1_000_000, bought.compensation, bought.released)
                 return bought, [(ev.BuyerSettled, {"right_id": number, "holder": right.holder, **bought._asdict()})]
             drawn, before = right.drawn, self.vault.balance(self.market.treasury)
+            known = self.vault.battery(key.participant).reliability
             sold = books.settle_seller(key, self.now)
             self._final(number, right.wh, sold.fulfilment, drawn + sold.payment + sold.forfeit_share, sold.released)
             expected: list[Expected] = [
@@ -542,6 +659,9 @@ class World:
             if books.settled == books.volume and not books.paid:
                 swept = self.vault.balance(self.market.treasury) - before
                 expected.append((ev.PoolSwept, {"window": window, "amount": swept}))
+            if (now := self.vault.battery(key.participant).reliability) != known:
+                values = {"account": key.participant, "device": right.device, "reliability": now}
+                expected.append((ev.ReliabilityChanged, values))
             return sold, expected
 
         return step
@@ -559,6 +679,10 @@ class World:
         assert self.reader.token_balance(market) == self.vault.tokens
         for account in (*self.people, self.market.treasury):
             assert self.reader.balance(account) == self.vault.balance(account), account
+            known, battery = self.reader.admission(account), self.vault.battery(account)
+            assert (known.device, known.limit, known.capacity, known.reliability, known.promised) == (
+                battery.device, battery.limit_wh, battery.capacity, battery.reliability, battery.promised,
+            ), account  # fmt: skip
         for window, books in self.books.items():
             if whole or books.held() or books.rights or books.status is Status.OPEN:
                 compare_window(self.reader, window, books, self.now, self.results.get(window))
@@ -577,6 +701,7 @@ class World:
         for account in (*self.people, self.market.treasury):
             if balance := self.vault.balance(account):
                 assert self.withdraw(account, balance)
+            assert self.vault.battery(account).promised == 0, "every unit comes back"
         assert self.vault.tokens == 0 == self.reader.token_balance(self.market.deployment.market)
 
     def _end(self, window: int) -> None:
@@ -586,9 +711,8 @@ class World:
             assert self.clear(window) if self.now < times.void else self.void(window)
         if waiting := [self.claim_of(who, window) for who in self.opened[window]]:
             assert self.claim_many([*waiting, waiting[0]])
-        if books.status is Status.VOID:
-            for other, who in [key for key in self.seals if key[0] == window]:
-                assert self.refund(other, who)
+        for other, who in [key for key in self.seals if key[0] == window]:
+            assert self.refund(other, who)
         if books.status is Status.TRADED:
             self.move(times.payment)
             for key in [key for key, right in books.rights.items() if not right.paid]:
