@@ -13,13 +13,17 @@ from stowatt.units import PPM
 LENGTH = 900
 START = 1_800_000_000
 
+sizes = st.one_of(st.integers(0, 50), st.integers(0, 20_000))
+powers = st.one_of(st.integers(0, 200), st.integers(0, 12_000))
+"""Tiny batteries are those in which a rounding shows."""
+
 storages = st.builds(
     lambda usable, export, charge, eta_c, eta_d, share: Storage(
         usable, export, charge, eta_c, eta_d, usable * share // 100
     ),
-    st.integers(0, 20_000),
-    st.integers(0, 12_000),
-    st.integers(0, 12_000),
+    sizes,
+    powers,
+    powers,
     st.integers(600_000, PPM),
     st.integers(600_000, PPM),
     st.integers(0, 100),
@@ -27,12 +31,13 @@ storages = st.builds(
 
 
 @st.composite
-def evenings(draw: st.DrawFn, most: int = 10) -> list[Slot]:
+def evenings(draw: st.DrawFn, longest: int = 10) -> list[Slot]:
     """Consecutive quarters of an hour with load, surplus, charging from the grid, and earlier sales in some."""
-    count = draw(st.integers(1, most))
-    net = draw(st.lists(st.integers(-1_500, 1_500), min_size=count, max_size=count))
+    count = draw(st.integers(1, longest))
+    most = draw(st.sampled_from([0, 9, 1_500]))
+    net = draw(st.lists(st.integers(-most, most), min_size=count, max_size=count))
     grid = draw(st.lists(st.sampled_from([0, 0, 0, 900]), min_size=count, max_size=count))
-    sold = draw(st.lists(st.sampled_from([0, 0, 0, 70]), min_size=count, max_size=count))
+    sold = draw(st.lists(st.sampled_from([0, 0, 0, 0, 1, 70]), min_size=count, max_size=count))
     return slots_of(7, START, LENGTH, net, grid, sold)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stowatt.dispatch import DispatchError, Slot, Storage, check
 from stowatt.settlement.capacity import UNITS, budget, capacity
 from stowatt.simulation.portfolio import Offer, plan, slots_of
-from stowatt.units import PPM, ceil_div
+from stowatt.units import PPM, Wh, ceil_div
 from tests.dispatch.batteries import LENGTH, START, ExactBattery, evenings, storages
 
 FULL = Storage(10_000, 5_000, 5_000, PPM, PPM, 10_000)
@@ -101,6 +101,14 @@ class TestUnits:
         offers = plan(battery, quiet(7), range(7))
         assert sum(offer.units for offer in offers) == capacity(5_001, 1_250) == 256
         assert 5_001 - sum(wh(offers)) < 7 * 20
+        assert all(offer.wh <= budget(1_250, offer.units) for offer in offers)
+
+    def test_an_offer_is_cut_to_its_units(self) -> None:
+        """1,000 Wh in windows of 300 Wh: 213 units; four even offers of 250 Wh would take 54 each, 216."""
+        battery = Storage(1_000, 1_200, 1_200, PPM, PPM, 1_000)
+        assert plan(battery, quiet(4), range(4)) == [
+            Offer(0, Wh(250), 54), *(Offer(window, budget(300, 53), 53) for window in (1, 2, 3))
+        ]  # fmt: skip
 
     def test_promised_units_are_not_promised_again(self) -> None:
         offers = plan(FULL, quiet(4), range(4), promised=capacity(10_000, 1_250) - 6)
