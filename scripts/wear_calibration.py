@@ -22,7 +22,7 @@ from stowatt.degradation.calibration_held_out import held_out
 from stowatt.degradation.calibration_identify import UnidentifiedError
 from stowatt.degradation.calibration_model import NAMES, PARAMETERS, Design, whole_theta
 from stowatt.degradation.calibration_search import working_jacobian, working_residuals
-from stowatt.degradation.calibration_sources import read_cycle_life, read_mj1
+from stowatt.degradation.calibration_sources import FAST_UNTIL, policy_parts, read_cycle_life, read_mj1
 from stowatt.degradation.calibration_spread import student
 from stowatt.degradation.operating_data import OperatingData
 
@@ -278,6 +278,40 @@ def mj1_stages(folder: Path) -> str:
     return "\n".join(lines)
 
 
+SHAPES: dict[str, tuple[Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray], tuple[float, ...]]] = {
+    "power (used)": (lambda p, g, x: g, ()),
+    "power with a knee: g + κ·g³": (lambda p, g, x: g + np.exp(p[0]) * g**3, (3.0,)),
+    "power with a knee: g + (g/g₁)^n": (lambda p, g, x: g + (g / np.exp(p[0])) ** np.exp(p[1]), (-2.0, 1.0)),
+    "break-in + power": (lambda p, g, x: np.exp(p[0]) * (1 - np.exp(-x / np.exp(p[1]))) + g, (-3.5, -2.0)),
+}
+"""Laws of the loss from the power law's g and the full cycles x (hundreds), and where their own parameters start."""
+
+
+def mj1_shapes(folder: Path) -> str:
+    """Whether a law with a knee or a break-in predicts better: the power law's search with more parameters."""
+    from scipy.optimize import least_squares
+
+    data = read_mj1(folder / MJ1)
+    design = Design(data)
+    heat, cycles, measured = design.stress[:, 1], design.cycles[1], design.measured
+    lines = ["| shape | parameters | in sample | one cell left out |", "|---|--:|--:|--:|"]
+    for name, (law, start) in SHAPES.items():
+
+        def errors(theta: np.ndarray, law: Callable[..., np.ndarray] = law) -> np.ndarray:
+            power = np.exp(theta[0] + theta[1] * heat) * cycles ** theta[2]
+            return 100 * (law(theta[3:], power, cycles) - measured)
+
+        whole = least_squares(errors, (-2.5, -25.0, 1.0 if "break" in name else 0.6, *start)).x
+        outside = np.empty(len(data))
+        for rows in data.groups("cell").values():
+            kept = np.setdiff1d(np.arange(len(data)), rows)
+            theta = least_squares(lambda p, kept=kept, errors=errors: errors(p)[kept], whole).x
+            outside[rows] = errors(theta)[rows]
+        both = (np.sqrt(np.mean(one**2)) for one in (errors(whole), outside))
+        lines.append(f"| {name} | {3 + len(start)} | " + " | ".join(f"{error:.2f}" for error in both) + " |")
+    return "\n".join(lines)
+
+
 def life_errors(folder: Path) -> str:
     """Errors of lives, against no law at all."""
     found = _life(folder)
@@ -312,6 +346,38 @@ def life_batches(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def life_rates(folder: Path) -> str:
+    """Which summary of a policy's two rates predicts lives of other policies best."""
+    data = read_cycle_life(folder / LIFE)
+    assert data.full_cycles is not None
+    policies = data.names("policy")
+    parts = [policy_parts(policy) for policy in policies]
+    first, until, second = np.array([part for part in parts if part is not None]).T
+    rest = FAST_UNTIL - until
+    early, late = until / first, rest / second
+    summaries = {
+        "mean over charge (used)": (until * first + rest * second) / FAST_UNTIL,
+        "mean over time": FAST_UNTIL / (early + late),
+        "root mean square over time": np.sqrt((early * first**2 + late * second**2) / (early + late)),
+        "cubic mean over charge": ((until * first**3 + rest * second**3) / FAST_UNTIL) ** (1 / 3),
+        "the higher of the two": np.maximum(first, second),
+        "the first": first,
+        "the second": second,
+    }
+    lives = np.log(data.full_cycles)
+    lines = ["| u | range, C | in sample | one policy left out |", "|---|--:|--:|--:|"]
+    for name, rate in summaries.items():
+        columns = np.column_stack((np.ones(len(rate)), np.log(rate)))
+        inside = lives - columns @ np.linalg.lstsq(columns, lives, rcond=None)[0]
+        outside = np.empty(len(rate))
+        for rows in data.groups("policy").values():
+            kept = np.setdiff1d(np.arange(len(rate)), rows)
+            outside[rows] = lives[rows] - columns[rows] @ np.linalg.lstsq(columns[kept], lives[kept], rcond=None)[0]
+        errors = " | ".join(f"{np.sqrt((one**2).mean()):.3f}" for one in (inside, outside))
+        lines.append(f"| {name} | {rate.min():.1f} … {rate.max():.1f} | {errors} |")
+    return "\n".join(lines)
+
+
 def _exponent_alone(data: OperatingData) -> str:
     try:
         one = fit(data, LIFE_FIXED)["utilisation_exponent"]
@@ -340,7 +406,9 @@ REAL = {
     "mj1 errors": mj1_errors,
     "mj1 cells": mj1_cells,
     "mj1 stages": mj1_stages,
+    "mj1 shapes": mj1_shapes,
     "life errors": life_errors,
+    "life rates": life_rates,
     "life batches": life_batches,
 }
 """Tables that come from the real files."""
