@@ -137,6 +137,28 @@ contract CalendarConstructorTest is Fixture {
         }
     }
 
+    /// when a proven seller's alpha is zero or above a newcomer's > it reverts with BadCalendar(18); when they are equal > it deploys
+    function testFuzz_TheProvenAlphaIsAtMostTheNewcomers(uint32 proven) external {
+        Calendar.Parameters memory p = _parameters();
+        p.alphaProven = 0;
+        _assertBad(p, 18);
+        p.alphaProven = uint32(bound(proven, p.alphaSeller + 1, type(uint32).max));
+        _assertBad(p, 18);
+        p.alphaProven = p.alphaSeller;
+        _deploy(p, false);
+    }
+
+    /// when the reliability's gain is above one > it reverts with BadCalendar(19); when it is one or zero > it deploys
+    function testFuzz_TheGainIsAtMostOne(uint32 gain) external {
+        Calendar.Parameters memory p = _parameters();
+        p.reliabilityGain = uint32(bound(gain, 1_000_001, type(uint32).max));
+        _assertBad(p, 19);
+        p.reliabilityGain = 1_000_000;
+        _deploy(p, false);
+        p.reliabilityGain = 0;
+        _deploy(p, false);
+    }
+
     /// when all is in range > calendar() returns what was given
     function testFuzz_CalendarReadsBack(Calendar.Parameters memory p) external {
         p.length = uint32(bound(p.length, 96, 1e6)) / 96 * 96;
@@ -155,6 +177,8 @@ contract CalendarConstructorTest is Fixture {
         p.alphaBuyer = uint32(bound(p.alphaBuyer, 1, 1e6));
         p.efficiency = uint32(bound(p.efficiency, 1, 1e6));
         p.tolerance = uint32(bound(p.tolerance, 1, 1e6));
+        p.alphaProven = uint32(bound(p.alphaProven, 1, p.alphaSeller));
+        p.reliabilityGain = uint32(bound(p.reliabilityGain, 0, 1e6));
         _deploy(p, false);
         assertEq(abi.encode(market.calendar()), abi.encode(p), "market");
         assertEq(abi.encode(delivery.calendar()), abi.encode(p), "delivery");

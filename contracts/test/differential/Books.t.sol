@@ -99,6 +99,7 @@ contract BooksTest is Test {
         p.alphaBuyer = uint32(vm.parseJsonUint(json, ".alpha_buyer"));
         p.efficiency = uint32(vm.parseJsonUint(json, ".efficiency"));
         p.tolerance = uint32(vm.parseJsonUint(json, ".tolerance"));
+        p.alphaProven = p.alphaSeller;
     }
 
     function _drawn(string memory word, uint256 index) private pure returns (uint256) {

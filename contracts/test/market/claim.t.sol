@@ -221,6 +221,97 @@ contract ClaimTest is Fixture {
         _assertConserved(W, 0);
     }
 
+    // ----------------------------------------------------------------------------------------------------------- energy
+
+    /// when a seller is filled > the units that its fill does not need are free again, and the right holds the others (§2)
+    function testFuzz_FreesTheUnitsThatTheFillDoesNotNeed(uint8 units, uint16 wanted) external {
+        uint256 held = bound(units, 1, 64);
+        uint256 offered = 20_000 * held / 64;
+        uint256 fill = bound(wanted, 1, offered);
+        _sold(held, offered, fill);
+        uint256 needed = (fill * 64 + 19_999) / 20_000;
+        assertEq(rights.rightOf(_right(W, SELL, seller)).units, needed, "the right's units");
+        assertEq(_promised(seller), needed, "promised");
+        assertLe(fill, 20_000 * needed / 64, "the units hold the fill");
+    }
+
+    /// when a seller's whole budget is filled > all its units stay promised
+    function test_AFullFillKeepsAllUnits() external {
+        _sold(16, 5000, 5000);
+        assertEq(_promised(seller), 16, "promised");
+        assertEq(rights.rightOf(_right(W, SELL, seller)).units, 16, "right");
+    }
+
+    /// when a seller's bid got no fill > all its energy is free again
+    function testFuzz_NoFillFreesEverything(uint8 units) external {
+        _open(W);
+        Bidding.Opening memory a = _commitUnits(W, seller, bound(units, 1, 64), _one(30, 100));
+        Bidding.Opening memory b = _commit(W, buyer, BUY, _one(20, 100));
+        _toReveal(W);
+        Issue.Claim memory c = _reveal(a);
+        market.reveal(b);
+        market.clear(W);
+        assertEq(_promised(seller), bound(units, 1, 64), "until the claim");
+        market.claim(c);
+        assertEq(_promised(seller), 0, "free");
+    }
+
+    /// when the window is void > all a seller's energy is free again
+    function testFuzz_AVoidWindowFreesEverything(uint8 units) external {
+        _open(W);
+        Bidding.Opening memory a = _commitUnits(W, seller, bound(units, 1, 64), _one(10, 100));
+        _toReveal(W);
+        Issue.Claim memory c = _reveal(a);
+        vm.warp(_lapse(W));
+        market.voidWindow(W);
+        market.claim(c);
+        assertEq(_promised(seller), 0, "free");
+        assertEq(market.balanceOf(seller), FUNDS, "money");
+    }
+
+    /// when a buyer is filled > no energy is held, whatever its own device has promised
+    function test_ABuyersRightHoldsNoEnergy() external {
+        _issued();
+        CapacityRights.Right memory right = rights.rightOf(_right(W, BUY, buyer));
+        assertEq(right.units, 0, "units");
+        assertEq(right.alpha, 0, "alpha");
+        assertEq(_promised(buyer), 0, "promised");
+    }
+
+    /// when the record changed since the commitment > deposit and right are by the coefficient that the commitment bound (§6)
+    function testFuzz_TheDepositIsByTheBoundCoefficient(uint32 then_, uint32 now_, uint16 wanted) external {
+        uint256 r = bound(then_, 0, 1e6);
+        _setReliability(seller, r);
+        uint256 fill = bound(wanted, 1, 20_000);
+        _open(W);
+        Bidding.Opening memory a = _commit(W, seller, SELL, _one(10, 20_000));
+        Bidding.Opening memory b = _commit(W, buyer, BUY, _one(20, fill));
+        _toReveal(W);
+        Issue.Claim memory c = _reveal(a);
+        market.reveal(b);
+        market.clear(W);
+        _setReliability(seller, bound(now_, 0, 1e6));
+        market.claim(c);
+        uint256 alpha = 200_000 - 150_000 * r / 1e6;
+        uint256 deposit = (alpha * fill * 10 * 100 + 1e9 - 1) / 1e9;
+        (, uint256 escrow,,) = market.moneyOf(W);
+        assertEq(escrow, deposit, "escrow");
+        assertEq(market.balanceOf(seller), FUNDS - deposit, "all else is free");
+        assertEq(rights.rightOf(_right(W, SELL, seller)).alpha, alpha, "the right's");
+    }
+
+    /// @dev `offered` Wh asked with `held` units; `fill` of them are bought.
+    function _sold(uint256 held, uint256 offered, uint256 fill) private {
+        _open(W);
+        Bidding.Opening memory a = _commitUnits(W, seller, held, _one(10, offered));
+        Bidding.Opening memory b = _commit(W, buyer, BUY, _one(20, fill));
+        _toReveal(W);
+        Issue.Claim memory c = _reveal(a);
+        market.reveal(b);
+        market.clear(W);
+        market.claim(c);
+    }
+
     /// when the marginal bid is partly filled > the fill is its part of the residual
     function test_FillsTheMarginalSegmentInPart() external {
         (Issue.Claim memory s, Issue.Claim memory b) = _pair(Seal.two(5, 100, 10, 900), Seal.two(30, 200, 10, 100));

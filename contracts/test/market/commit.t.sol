@@ -216,6 +216,105 @@ contract CommitTest is Fixture {
         assertEq(market.slotOf(W, account), wanted, "slot");
     }
 
+    /// when the account's promises and the units are within its battery's energy > it promises them too
+    function testFuzz_PromisesItsUnits(uint8 units) external {
+        uint256 held = bound(units, 1, 64);
+        vm.prank(seller);
+        market.commit(W, held, POINT);
+        assertEq(_promised(seller), held, "promised");
+        assertEq(BidSlot.unitsOf(market.slotOf(W, seller)), held, "slot");
+        vm.prank(seller2);
+        market.commit(W, NO_UNITS, POINT);
+        assertEq(_promised(seller2), 0, "a buyer's bid promises nothing");
+    }
+
+    /// when the promises would exceed the battery's energy by one unit > it reverts with Oversold; when they just reach it > it commits (T42)
+    function testFuzz_TheBatterysEnergyIsTheLimit(uint8 units, uint16 usable) external {
+        // Q_max is 250 W · 15 min: 62 Wh; the energy between one such window and three
+        uint256 wh = bound(usable, 62, 62 * 3);
+        _device(_certificate(seller, sellerKey, uint32(wh), 250));
+        uint256 capacity = _capacity(seller);
+        assertEq(capacity, 64 * wh / 62, "capacity");
+        uint256 each = bound(units, 1, 64);
+        market.open(W + 1, 2);
+        uint256 w;
+        vm.startPrank(seller);
+        for (; w < 3 && (w + 1) * each <= capacity; ++w) {
+            market.commit(w, each, POINT);
+        }
+        if (w == 3) return;
+        uint256 left = capacity - w * each;
+        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, capacity + 1, capacity));
+        market.commit(w, left + 1, POINT);
+        if (left != 0) market.commit(w, left, POINT);
+        vm.stopPrank();
+        assertEq(_promised(seller), capacity, "all of it");
+    }
+
+    /// when it replaces a commitment > it promises its own units and no longer the old one's
+    function testFuzz_ReplacingReturnsTheUnits(uint8 first, uint8 second) external {
+        _device(_certificate(seller, sellerKey, 62, 250)); // the energy of one window
+        uint256 old = bound(first, 1, 64);
+        uint256 next = second % 65;
+        vm.startPrank(seller);
+        market.commit(W, old, POINT);
+        market.commit(W, next, POINT + 1); // 0: it becomes a buyer's
+        vm.stopPrank();
+        assertEq(_promised(seller), next, "promised");
+        assertEq(BidSlot.unitsOf(market.slotOf(W, seller)), next, "slot");
+    }
+
+    /// when it overwrites a forfeited commitment > that one's energy is free again, and counts once
+    function testFuzz_OverwritingReturnsTheUnits(uint8 first, uint8 second) external {
+        _device(_certificate(seller, sellerKey, 62, 250));
+        uint256 old = bound(first, 1, 64);
+        uint256 next = bound(second, 1, 64);
+        vm.prank(seller);
+        market.commit(W, old, POINT);
+        vm.warp(_revealDeadline(W));
+        market.clear(W);
+        assertEq(_promised(seller), old, "still held");
+        _nextRound();
+        vm.prank(seller);
+        market.commit(RING, next, POINT);
+        assertEq(_promised(seller), next, "the later one's alone");
+    }
+
+    /// when a claimed or withdrawn bid's word is overwritten > nothing comes back a second time
+    function test_OverwritingAResolvedWordReturnsNothing() external {
+        _commitUnits(W + 0, seller, 5, _one(10, 1));
+        vm.prank(seller);
+        market.withdrawCommitment(W);
+        _commitUnits(W, seller, 6, _one(10, 1));
+        assertEq(_promised(seller), 6, "six");
+    }
+
+    /// when a seller has a record > its terms hold the deposit coefficient of it, between the two bounds (§6)
+    function testFuzz_BindsTheDepositCoefficient(uint32 reliability, uint8 units) external {
+        uint256 r = bound(reliability, 0, 1e6);
+        _setReliability(seller, r);
+        uint256 alpha = 200_000 - 150_000 * r / 1e6;
+        uint256 held = bound(units, 1, 64);
+        uint256 terms = 1 | (20_000 << 32) | (alpha << 64) | (held << 88);
+        assertEq(market.termsOf(seller) | (held << 88), terms, "termsOf");
+        vm.expectEmit(address(market));
+        emit Bidding.Committed(W, seller, POINT, terms);
+        vm.prank(seller);
+        market.commit(W, held, POINT);
+        uint256 wanted = BidSlot.committed(0, held, W, POINT, terms, market.fingerprintOf(seller));
+        assertEq(market.slotOf(W, seller), wanted, "slot");
+    }
+
+    /// when the coefficient is between two ppm > it rounds up: the escrow gains
+    function test_TheCoefficientRoundsUp() external {
+        _setReliability(seller, 1); // 150,000 / 1e6 of a ppm less
+        assertEq(uint24(market.termsOf(seller) >> 64), 200_000, "not below");
+        _setReliability(seller, 7); // 1.05 ppm less
+        assertEq(uint24(market.termsOf(seller) >> 64), 199_999, "one, not two");
+        _setReliability(seller, 1e6);
+        assertEq(uint24(market.termsOf(seller) >> 64), 50_000, "the lower bound");
+    }
+
     /// when it replaces a commitment > it takes no further bond
     function testFuzz_ReplacingIsFree(uint256 first, uint256 second) external {
         vm.startPrank(seller);

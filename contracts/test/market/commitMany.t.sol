@@ -45,6 +45,39 @@ contract CommitManyTest is Fixture {
         }
     }
 
+    /// when the windows together promise more than the battery's energy > it reverts with Oversold, and nothing of the batch stays (T42)
+    function testFuzz_RevertWhen_TheWindowsTogetherOversell(uint8 a, uint8 b) external {
+        _device(_certificate(seller, sellerKey, 62 * 2, 250)); // the energy of two windows
+        Bidding.Commitment[] memory batch = _batch(3);
+        (batch[0].units, batch[1].units) = (uint8(bound(a, 1, 64)), uint8(bound(b, 1, 64)));
+        uint256 first = uint256(batch[0].units) + batch[1].units;
+        batch[2].units = 64;
+        vm.prank(seller);
+        if (first > 64) {
+            vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, first + 64, 128));
+            market.commitMany(batch);
+            assertEq(_promised(seller), 0, "nothing promised");
+            assertEq(market.balanceOf(seller), FUNDS, "nothing taken");
+        } else {
+            market.commitMany(batch);
+            assertEq(_promised(seller), first + 64, "all promised");
+        }
+    }
+
+    /// when sales and purchases are mixed > only the sales promise energy, each its own
+    function test_SalesAndPurchases() external {
+        Bidding.Commitment[] memory batch = _batch(3);
+        (batch[0].units, batch[2].units) = (10, 20);
+        vm.prank(seller);
+        market.commitMany(batch);
+        assertEq(_promised(seller), 30, "promised");
+        for (uint256 i; i < 3; ++i) {
+            (, uint256 sellers, uint256 buyers,,) = market.statusOf(i);
+            assertEq(sellers, i == 1 ? 0 : 1, "sellers");
+            assertEq(buyers, i == 1 ? 1 : 0, "buyers");
+        }
+    }
+
     /// when a window comes twice > the later commitment replaces the earlier, for one bond
     function test_TheLaterReplacesTheEarlier() external {
         Bidding.Commitment[] memory batch = _batch(2);

@@ -113,6 +113,35 @@ contract RevealTest is Fixture {
         market.reveal(most);
     }
 
+    /// when a seller's quantity exceeds its commitment's units of Q_max > it is refused by BeyondDevice; at their energy, rounded down > it opens (1)
+    function testFuzz_TheUnitsBoundTheQuantity(uint8 units, uint32 exportW) external {
+        uint256 power = bound(exportW, 256, 1e6);
+        _device(_certificate(seller, sellerKey, type(uint32).max, uint32(power)));
+        uint256 held = bound(units, 1, 64);
+        uint256 limit = power / 4; // 15 minutes
+        uint256 budget = limit * held / 64;
+        uint256 before = vm.snapshotState();
+        Bidding.Opening memory o = _commitUnits(W, seller, held, _one(3, budget + 1));
+        _toReveal(W);
+        vm.expectRevert(_refused(o, Errors.BeyondDevice.selector));
+        market.reveal(o);
+        vm.revertToState(before);
+        o = _commitUnits(W, seller, held, _one(3, budget));
+        _toReveal(W);
+        market.reveal(o);
+        assertEq(BidSlot.unitsOf(market.slotOf(W, seller)), held, "the word keeps the units");
+        assertEq(_promised(seller), held, "and they stay promised");
+    }
+
+    /// when more units are named than were committed > it is refused by OpeningMismatch (T42)
+    function testFuzz_RevertWhen_OtherUnits(uint8 units, uint8 other) external {
+        uint256 held = bound(units, 1, 64);
+        Bidding.Opening memory o = _commitUnits(W, seller, held, _one(3, 1));
+        vm.assume(other != held && other != 0);
+        o.terms = _terms(seller, other);
+        _assertMismatch(o);
+    }
+
     /// when the blinder is zero > it is refused by BadBlinder
     function test_RevertWhen_ZeroBlinder() external {
         Bidding.Opening memory o = _opening(W, buyer, BUY, _one(1, 1));
@@ -225,6 +254,20 @@ contract RevealTest is Fixture {
         _toReveal(W);
         market.reveal(o);
         uint256 reserve = (uint256(width) * 63 * 100 * 200_000 + 1e9 - 1) / 1e9;
+        assertEq(FUNDS - market.balanceOf(seller), reserve > BOND ? reserve : BOND, "locked");
+    }
+
+    /// when a seller's device has a record > the reserve is by the coefficient bound at the commitment, whatever the record is now (§6)
+    function testFuzz_LocksByTheBoundCoefficient(uint32 then_, uint32 now_, uint32 width) external {
+        uint256 r = bound(then_, 0, 1e6);
+        width = uint32(bound(width, 1, 20_000));
+        _setReliability(seller, r);
+        Bidding.Opening memory o = _commit(W, seller, SELL, _one(5, width));
+        _setReliability(seller, bound(now_, 0, 1e6));
+        _toReveal(W);
+        market.reveal(o);
+        uint256 alpha = 200_000 - 150_000 * r / 1e6;
+        uint256 reserve = (alpha * width * 63 * 100 + 1e9 - 1) / 1e9;
         assertEq(FUNDS - market.balanceOf(seller), reserve > BOND ? reserve : BOND, "locked");
     }
 

@@ -106,6 +106,64 @@ contract MarketSettlementTest is Fixture {
         assertEq(market.balanceOf(treasury), 0, "treasury");
     }
 
+    /// settleSeller > it frees the units of the depositor's energy, and no others
+    function testFuzz_SettleSellerFreesTheUnits(uint8 units) external {
+        _issued();
+        // 1,000 of 20,000 Wh are 3.2 of 64 units
+        assertEq(_promised(seller), 4, "promised");
+        Market.SellerSettlement memory s = _settlement(1000, stranger, 0, seller, 200, 200);
+        s.units = units % 5;
+        vm.prank(address(delivery));
+        market.settleSeller(s);
+        assertEq(_promised(seller), 4 - units % 5, "the depositor's");
+        assertEq(_promised(seller2), 0, "nobody else's");
+    }
+
+    /// settleSeller > when the weight is not zero > it moves the reliability by it towards the fulfilment, rounded down (§6)
+    function testFuzz_SettleSellerMovesTheReliability(uint32 old, uint32 ratio, uint32 weight) external {
+        _issued();
+        uint256 r = bound(old, 0, 1e6);
+        uint256 w = bound(weight, 1, 1e6);
+        uint256 ratio_ = bound(ratio, 0, 1e6);
+        _setReliability(seller, r);
+        uint256 wanted = (r * (1e6 - w) + ratio_ * w) / 1e6;
+        if (wanted != r) {
+            vm.expectEmit(address(market));
+            emit Market.ReliabilityChanged(seller, 1, wanted);
+        }
+        vm.recordLogs();
+        _settleWith(1, ratio_, w);
+        assertEq(vm.getRecordedLogs().length, wanted == r ? 0 : 1, "told only when it changes");
+        assertEq(_reliability(seller), wanted, "reliability");
+        assertLe(wanted, r > ratio_ ? r : ratio_, "between the two");
+        assertGe(wanted + 1, r < ratio_ ? r : ratio_, "to within a ppm");
+        assertEq(market.balanceOf(seller), FUNDS, "money is as ever");
+    }
+
+    /// settleSeller > when the weight is zero > the reliability stays
+    function testFuzz_SettleSellerLeavesTheReliability(uint32 ratio) external {
+        _issued();
+        _setReliability(seller, 400_000);
+        _settleWith(1, bound(ratio, 0, 1e6), 0);
+        assertEq(_reliability(seller), 400_000, "as it was");
+    }
+
+    /// settleSeller > when the account has another device by then > its reliability stays (T43)
+    function testFuzz_SettleSellerIgnoresAnOldDevice(uint32 device) external {
+        _issued();
+        vm.assume(device != 1);
+        _setReliability(seller, 400_000);
+        _settleWith(device, 0, 1e6);
+        assertEq(_reliability(seller), 400_000, "as it was");
+    }
+
+    function _settleWith(uint256 device, uint256 ratio, uint256 weight) private {
+        Market.SellerSettlement memory s = _settlement(1000, stranger, 0, seller, 200, 200);
+        (s.device, s.fulfilment, s.weight) = (device, ratio, weight);
+        vm.prank(address(delivery));
+        market.settleSeller(s);
+    }
+
     /// settleBuyer > when sellers are outstanding > it reverts with SellersOutstanding
     function testFuzz_SettleBuyerRevertWhen_SellersAreOutstanding(uint256 settled) external {
         _issued();

@@ -67,6 +67,17 @@ contract WithdrawCommitmentTest is Fixture {
         assertEq(market.slotOf(W, account), BidSlot.resolved(0), "slot");
     }
 
+    /// when there is a seller's commitment > its energy is free again, and no other window's
+    function testFuzz_FreesItsEnergy(uint8 units, uint8 others) external {
+        _open(W + 1);
+        _commitUnits(W, seller, bound(units, 1, 64), _one(1, 1));
+        _commitUnits(W + 1, seller, bound(others, 1, 64), _one(1, 1));
+        assertEq(_promised(seller), bound(units, 1, 64) + bound(others, 1, 64), "both");
+        vm.prank(seller);
+        market.withdrawCommitment(W);
+        assertEq(_promised(seller), bound(others, 1, 64), "the other's");
+    }
+
     /// when it was withdrawn > a new commitment takes the bond again
     function test_CommitsAgain() external {
         _commit(W, buyer, BUY, _one(1, 1));

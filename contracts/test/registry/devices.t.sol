@@ -121,6 +121,39 @@ contract DevicesTest is Fixture {
         assertEq(registry.exportLimitOf(device), exportW, "export");
     }
 
+    /// registerDevice > the capacity is the usable energy in units of Q_max/64, rounded down, and at most 65,535 (§2)
+    function testFuzz_TheCapacityIsTheUsableEnergy(uint32 usable, uint32 exportW) external {
+        usable = uint32(bound(usable, 1, type(uint32).max));
+        exportW = uint32(bound(exportW, 1, type(uint32).max));
+        uint256 device = _device(_certificate(buyer, buyerKey, usable, exportW));
+        uint256 limit = registry.windowLimitOf(device);
+        assertEq(limit, registry.deviceOf(device).limitWh, "the limit");
+        uint256 units = limit == 0 ? 0 : 64 * uint256(usable) / limit;
+        assertEq(_capacity(buyer), units < 65_535 ? units : 65_535, "capacity");
+        if (limit != 0) assertGe(_capacity(buyer), 64, "a whole window at least");
+    }
+
+    /// registerDevice > when the export power gives less than a watt-hour a window > the device has no capacity: it can sell nothing
+    function test_ADeviceOfNoLimitSellsNothing() external {
+        uint256 device = _device(_certificate(seller, sellerKey, 1000, 3)); // 3 W · 15 min < 1 Wh
+        assertEq(registry.windowLimitOf(device), 0, "limit");
+        assertEq(_capacity(seller), 0, "capacity");
+        _open(W);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 1, 0));
+        vm.prank(seller);
+        market.commit(W, 1, 1);
+    }
+
+    /// registerDevice > when the energy is huge beside the limit > the capacity is the most that its 16 bits hold
+    function test_AHugeRatioIsCapped() external {
+        _device(_certificate(seller, sellerKey, type(uint32).max, 4)); // 1 Wh a window
+        assertEq(_capacity(seller), 65_535, "capacity");
+        _device(_certificate(seller, sellerKey, 1024, 4));
+        assertEq(_capacity(seller), 65_535, "65,536 is one too many");
+        _device(_certificate(seller, sellerKey, 1023, 4));
+        assertEq(_capacity(seller), 65_472, "1,023 windows");
+    }
+
     /// registerDevice > the fingerprint H_i binds every parameter
     function testFuzz_TheFingerprintBindsTheParameters(uint32 usable, uint32 exportW, uint32 chargeW, bytes32 serial)
         external
@@ -152,6 +185,13 @@ contract DevicesTest is Fixture {
         assertEq(current, 3, "current");
         assertEq(limit, 50, "limit");
         assertEq(registry.deviceOf(1).owner, seller, "the old one is still known");
+    }
+
+    /// windowLimitOf > when the device is unknown > it is zero
+    function testFuzz_WindowLimitOfUnknown(uint256 device) external view {
+        vm.assume(device == 0 || device > 2);
+        assertEq(registry.windowLimitOf(device), 0, "none");
+        assertEq(registry.windowLimitOf(1), 20_000, "a known one's");
     }
 
     // ----------------------------------------------------------------------------------------------------- revokeDevice
@@ -190,6 +230,7 @@ contract DevicesTest is Fixture {
         (,, uint32 device, uint32 limit) = _admission(seller);
         assertEq(device, 0, "device");
         assertEq(limit, 0, "limit");
+        assertEq(_capacity(seller), 0, "capacity");
         assertEq(market.fingerprintOf(seller), 0, "fingerprint");
         assertTrue(registry.isMeterKey(1, vm.addr(_meterKey(sellerKey)), block.timestamp), "key");
     }

@@ -83,6 +83,9 @@ contract SplitTest is Fixture {
         assertEq(rights.rightOf(part).whole, 1000, "whole");
         assertEq(rights.rightOf(part).device, sells ? 1 : 0, "device");
         assertTrue(rights.rightOf(part).paid, "paid");
+        assertEq(rights.rightOf(part).alpha, sells ? 200_000 : 0, "alpha");
+        assertEq(rights.rightOf(part).units, sells ? 4 : 0, "the whole bid's units");
+        assertEq(abi.encode(rights.rightOf(part).units), abi.encode(rights.rightOf(id).units), "in both parts");
     }
 
     /// when something was drawn > the parts record at least it, and at most two units more (T7)

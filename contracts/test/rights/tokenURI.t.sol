@@ -39,6 +39,15 @@ contract TokenURITest is Fixture {
         _assertText(json, 9, "state", "issued");
     }
 
+    /// when the seller's device has a record > the deposit is by the right's own coefficient, whatever the record is now
+    function test_TheDepositIsByTheRightsCoefficient() external {
+        _setReliability(seller, 500_000);
+        (uint256 s, uint256 b) = _issued();
+        _setReliability(seller, 0);
+        _assertNumber(_json(s), 7, "deposit", 125); // 12.5 % of 1,000
+        _assertNumber(_json(b), 7, "deposit", 200);
+    }
+
     /// when time passes > the state follows the phase
     function test_TheStateFollowsThePhase() external {
         (uint256 s, uint256 b) = _issued();

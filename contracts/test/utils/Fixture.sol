@@ -284,6 +284,14 @@ abstract contract Fixture is Test {
         return uint16(market.accountOf(account) >> 196);
     }
 
+    /// @dev Gives the account's device a record, straight into the account's word (the vault's first slot).
+    function _setReliability(address account, uint256 reliability) internal {
+        uint256 word = market.accountOf(account);
+        word = (word & ~(uint256(0xfffff) << 160)) | (reliability << 160);
+        vm.store(address(market), keccak256(abi.encode(account, uint256(0))), bytes32(word));
+        assertEq(market.accountOf(account), word, "the account's slot");
+    }
+
     function _fund(address account, uint256 amount) internal {
         token.mint(account, amount);
         vm.startPrank(account);

@@ -32,6 +32,45 @@ contract SyncTest is Fixture {
         assertEq(market.fingerprintOf(stranger), fingerprint, "fingerprint");
     }
 
+    /// when the device stays > its reliability stays, and what is promised
+    function testFuzz_KeepsTheRecordOfTheSameDevice(uint8 roles, uint32 limit, uint16 capacity, uint32 r) external {
+        _open(W);
+        _commitUnits(W, seller, 17, _one(1, 1));
+        _setReliability(seller, bound(r, 0, 1e6));
+        vm.prank(address(registry));
+        market.sync(seller, roles % 16, 1, 1, limit, capacity, 0);
+        assertEq(_reliability(seller), bound(r, 0, 1e6), "reliability");
+        assertEq(_promised(seller), 17, "promised");
+        assertEq(_capacity(seller), capacity, "capacity");
+    }
+
+    /// when the device is another, or none > its reliability starts at zero, and what is promised stays (T43)
+    function testFuzz_AnotherDeviceHasNoRecord(uint32 device, uint32 r) external {
+        vm.assume(device != 1);
+        _open(W);
+        _commitUnits(W, seller, 17, _one(1, 1));
+        _setReliability(seller, bound(r, 0, 1e6));
+        vm.prank(address(registry));
+        market.sync(seller, 3, 1, device, 1, 1, 0);
+        assertEq(_reliability(seller), 0, "reliability");
+        assertEq(_promised(seller), 17, "promised");
+    }
+
+    /// when less energy is certified than is promised > nothing more can be promised until enough came back
+    function test_TheCapacityMayFallBelowWhatIsPromised() external {
+        _open(W);
+        _open(W + 1);
+        _commitUnits(W, seller, 17, _one(1, 1));
+        vm.prank(address(registry));
+        market.sync(seller, 3, type(uint40).max, 1, 20_000, 10, 0);
+        vm.startPrank(seller);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 18, 10));
+        market.commit(W + 1, 1, 1);
+        market.commit(W, 10, 1); // replaced by what there is
+        vm.stopPrank();
+        assertEq(_promised(seller), 10, "promised");
+    }
+
     /// when the registry calls > it leaves the free balance as it was
     function testFuzz_KeepsTheBalance(uint8 roles, uint40 expiry, uint32 device, uint32 limit, uint16 capacity)
         external
