@@ -30,7 +30,7 @@ ORACLE := .venvs/oracle/.stamp
 BROKER := .venvs/broker/.stamp
 BLAST := .venvs/blast/.stamp
 
-.PHONY: help demo test setup lint format lock notice contracts forge gas coverage pytest slither halmos oracle blast \
+.PHONY: help demo test setup lint format lock notice contracts forge evidence gas coverage pytest slither halmos oracle blast \
 	bench crash soak clean
 
 help:  ## this list
@@ -84,6 +84,10 @@ format: $(DEV) $(NPM)  ## format Python and Solidity
 forge: $(NPM)  ## the contracts' own tests, fuzzing and invariants, with the gas snapshots checked
 	@export FOUNDRY_PROFILE=fast && $(FORGE) test --no-match-path 'contracts/test/gas/*'
 	@$(FORGE) test --match-path 'contracts/test/gas/*'
+
+evidence: $(NPM)  ## 10,000 random windows: stream, voucher, private and open settlement pay the same (3 minutes)
+	@export FOUNDRY_PROFILE=fast FOUNDRY_FUZZ_RUNS=625 EVIDENCE_WINDOWS=16 && $(FORGE) test \
+		--match-path contracts/test/delivery/EvidenceForms.t.sol
 
 gas: $(NPM)  ## write the gas snapshots and docs/gas.md anew; the change is their diff
 	@export FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true && $(FORGE) test --match-path 'contracts/test/gas/*'
