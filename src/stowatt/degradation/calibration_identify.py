@@ -120,7 +120,7 @@ def at_optimum(jacobian: Floats, theta: Floats, free: Sequence[int]) -> list[Uni
                 why = f"no such loss can be told from 0; {parameter.name}=0 leaves it out"
             else:
                 why = f"the search ran to the end of its range, {parameter.shown(float(theta[at])):g}"
-            found.append(Unidentified((parameter.name,), why, "more or less noisy checks"))
+            found.append(Unidentified((parameter.name,), why, "more checks, or less noise"))
     if found:
         return found
     lengths = np.linalg.norm(jacobian, axis=0)
