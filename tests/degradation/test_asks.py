@@ -236,6 +236,39 @@ def test_an_evening_never_sells_more_than_there_is(cell: CellModel, energy: int,
     assert len(fits) == 4
 
 
+@given(cells, states(known=True), st.lists(st.integers(0, 900), min_size=3, max_size=8), st.data())
+@settings(max_examples=40, deadline=None)
+def test_an_evening_is_paid_whatever_is_sold_and_used(
+    cell: CellModel, state: WearState, own: list[int], data: st.DataObject
+) -> None:
+    """Any part of each offer sold, any part of each need drawn: the asks cover what the sales add to the wear."""
+    pack, prices = Pack.of(BATTERY), Costs(rest_hours=0)
+    there = max(0, pack.deliverable_wh(state.soc) - sum(own))
+    offers = []
+    for load in own[: data.draw(st.integers(1, len(own)))]:
+        offers.append(data.draw(st.integers(0, max(0, min(pack.window_cap_wh() - load, there - sum(offers))))))
+    fits = evening_asks(cell, state, pack, prices, offers, own, WIDE)
+    drawn = [data.draw(st.integers(0, load)) for load in own]
+    fills = [data.draw(st.integers(0, fit.curve.total)) if fit.curve else 0 for fit in fits]
+    fills += [0] * (len(own) - len(fills))
+    asked = (
+        sum(fit.curve.value(fill) for fit, fill in zip(fits, fills, strict=False) if fit.curve) * WIDE.tick_size / 1000
+    )
+
+    def wear(sold: list[int]) -> float:
+        wh = 1e6 / (pack.discharge_ppm * pack.usable_wh)
+        at, stress = state.depth or 0.0, 0.0
+        for use, sale in zip(drawn, sold, strict=True):
+            deeper = min(1.0, at + (use + sale) * wh)
+            rate = float(cell.rate_factor(array((use + sale) * wh * 4)))
+            stress += rate * float(cell.cycle_stress(array(deeper)) - cell.cycle_stress(array(at)))
+            at = deeper
+        value = prices.replacement * pack.usable_wh / 1000 / state.soh / (1 - prices.end_of_life)
+        return value * (state.cycle_stress(cell) + stress) ** cell.cycle_power
+
+    assert asked >= wear(fills) - wear([0] * len(own)) + sum(fills) / 1000 * prices.base(pack) - 1e-3
+
+
 @pytest.mark.parametrize("chemistry", ["lfp", "nmc"])
 def test_later_windows_ask_more(chemistry: str) -> None:
     """Earlier offers count as sold, so each window starts deeper: its first and its last step never fall."""

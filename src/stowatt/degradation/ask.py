@@ -138,7 +138,9 @@ def evening_asks(
         if offer == 0:
             fits.append(fit_ask(discharge.marginal(Sale(0)), grid or PriceGrid(), segments))
             continue
-        sale = Sale(offer, min(need, max(0, pack.window_cap_wh() - offer)), sold + total - need)
+        later = min(pack.window_cap_wh(), max(needs[len(fits) + 1 :], default=0))
+        own_here = min(need, max(0, pack.window_cap_wh() - offer))
+        sale = Sale(offer, own_here, sold + total - need, later_own_wh=later)
         fits.append(fit_ask(discharge.marginal(sale), grid or PriceGrid(), segments))
         sold += offer
     return fits

@@ -18,8 +18,8 @@ quantity is always a whole number of Wh. So "never below cost" is a statement on
 *The envelope.* An ask must rise (§2), and a seller does not know which of its earlier offers will be sold, nor
 whether its home takes what it is expected to. Where G' falls with depth (both cells have such a stretch) a Wh can be
 cheaper when more was taken before. The price of a Wh is therefore the dearest stress met from the depth of now up to
-its own place, as if all earlier offers had been sold, and it is priced on the tangent of the power law: never below the
-cost, whatever is sold before. `Marginal.overcharge` says what that costs.
+its own place, as if all earlier offers had been sold, at the highest rate at which what follows is drawn, on the
+tangent of the power law: never below the cost, whatever is sold and used. `Marginal.overcharge` says what that costs.
 """
 
 from dataclasses import dataclass
@@ -53,9 +53,11 @@ class Sale:
     """What may leave the battery besides: earlier offers, and what the home needs in the other windows."""
     window_s: int = WINDOW_S
     """Length of the window, s."""
+    later_own_wh: int = 0
+    """The most that the home draws in any later window: a sale pushes that deeper, at whatever rate it then has."""
 
     def __post_init__(self) -> None:
-        for name in ("offer_wh", "own_wh", "before_wh"):
+        for name in ("offer_wh", "own_wh", "before_wh", "later_own_wh"):
             whole(name, getattr(self, name), 0, 2**48)
         whole("the window's length in seconds", self.window_s, 1, 2**31)
 
@@ -151,12 +153,14 @@ class Discharge:
         rate = self._rate(sale)
         window = slice(self._start + sale.before_wh, self._start + first + number_of)
         exact = np.concatenate(([0.0], np.cumsum(self._exact[window])))[sale.own_wh :]
-        sure = (self._stored[window.start : window.stop + 1] - self._stored[window.start])[sale.own_wh :]
+        sure = self._stored[self._start + first : window.stop + 1] - self._stored[self._start + first]
+        own = float(self._stored[self._start + first] - self._stored[window.start])
         power = self._cell.cycle_power
         cycle = self._per_loss * 1000 * np.diff(_loss(self._cycles_before, exact * rate, power))
         # The tangent, as a power law is concave: no cycle before makes a later one dearer than it is from here.
         slope = power * self._cycles_before ** (power - 1)
-        dearest = self._per_loss * 1000 * slope * np.diff(sure * rate)
+        deeper = np.maximum(rate, self._rate(Sale(0, sale.later_own_wh, window_s=sale.window_s)))
+        dearest = self._per_loss * 1000 * slope * np.diff(sure * deeper + own * rate)
         taken = slice(first, first + number_of)
         calendar = self._saved[taken] * 1000
         base = self._costs.base(self._pack)
