@@ -1,8 +1,9 @@
 """`stowatt study …`: the studies behind the docs: manipulation, reliability, wear."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stowatt.cli.progress import counting
-from stowatt.studies.documents import Document, as_text, check_out, load, renew_page, save
+from stowatt.studies.documents import Document, Shown, as_text, check_out, check_page, load, renew_page, save
 from stowatt.studies.errors import StudyError
 from stowatt.studies.plots import check_plot
 
@@ -34,6 +35,26 @@ From = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Every random choice follows from it.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to do with the results."""
+
+    stored: Path | None
+    as_json: bool
+    out: Path | None
+    plot: Path | None
+    page: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a study is shown."""
+
+    draw: Callable[[Document, Path], None]
+    markdown: Callable[[Document], str]
+    tables: Callable[[Document], list[Shown]]
+
+
 @study_app.callback()
 def study() -> None:
     """Studies on many seeded markets: what the rules do when somebody plays against them."""
@@ -43,7 +64,9 @@ def study() -> None:
 def manipulation(
     sizes: Annotated[str, typer.Option(help="Market sizes, participants.")] = "4,8,16,32,64,128,256,512,1000",
     books: Annotated[int, typer.Option(help="Books for each size.")] = 100,
-    families: Annotated[str, typer.Option(help="Which books: simbench, random, lots.")] = "simbench,random,lots",
+    families: Annotated[
+        str, typer.Option(help="Which books: simbench, flat, random, lots.")
+    ] = "simbench,flat,random,lots",
     bond: Annotated[int | None, typer.Option(help="Bond to compare with, base units (default: the demo's).")] = None,
     rule: Annotated[str, typer.Option(help="Price rule of the table: lowest, midpoint, seed.")] = "lowest",
     seed: Seed = 1,
@@ -67,14 +90,8 @@ def manipulation(
 
         bond = BOND
     settings = model.Settings(_numbers(sizes), books, seed, tuple(dict.fromkeys(_words(families))), bond)
-    document = _results("manipulation", stored, out, plot, lambda progress: model.run(settings, progress))
-    _deliver(document, out, plot, page, shown.plot, shown.markdown)
-    if as_json:
-        print(as_text(document), end="")
-        return
-    for family in document["parameters"]["families"]:
-        title = f"{shown.NAMES[family]}, price rule {rule}: gains of one participant who deviates"
-        _show(title, shown.HEADS, shown.main_rows(document, family, rule))
+    view = View(shown.plot, shown.markdown, lambda document: shown.tables(document, rule))
+    _study("manipulation", lambda progress: model.run(settings, progress), view, Wish(stored, as_json, out, plot, page))
 
 
 @study_app.command()
@@ -93,59 +110,67 @@ def reliability(
     from stowatt.studies import reliability_page as shown
 
     settings = model.Settings(sellers, windows, seed)
-    document = _results("reliability", stored, out, plot, lambda progress: model.run(settings, progress))
-    _deliver(document, out, plot, page, shown.plot, shown.markdown)
-    if as_json:
+    view = View(shown.plot, shown.markdown, shown.tables)
+    _study("reliability", lambda progress: model.run(settings, progress), view, Wish(stored, as_json, out, plot, page))
+
+
+@study_app.command()
+def wear(
+    cells: Annotated[str, typer.Option(help="Chemistries: lfp, nmc.")] = "lfp,nmc",
+    temperatures: Annotated[str, typer.Option(help="Cell temperatures, °C.")] = "10,25,40",
+    days: Annotated[int, typer.Option(help="Days of the study, two weeks apart.")] = 12,
+    seed: Seed = 1,
+    stored: From = None,
+    as_json: Json = False,
+    out: Out = None,
+    plot: Plot = None,
+    page: Page = None,
+) -> None:
+    """The same evenings with flat and with wear-aware asks: welfare, price, trade, capacity in ten years."""
+    from stowatt.studies import wear as model
+    from stowatt.studies import wear_page as shown
+
+    degrees = tuple(float(number) for number in _numbers(temperatures))
+    settings = model.Settings(tuple(dict.fromkeys(_words(cells))), degrees, days, seed)
+    view = View(shown.plot, shown.markdown, shown.tables)
+    _study("wear", lambda progress: model.run(settings, progress), view, Wish(stored, as_json, out, plot, page))
+
+
+def _study(name: str, run: Callable[[Callable[[int, int], None]], Document], view: View, wish: Wish) -> None:
+    """Stored results or new ones, shown and written; what could not be written is refused before the work."""
+    if wish.out is not None:
+        check_out(wish.out)
+    if wish.plot is not None:
+        check_plot(wish.plot)
+    if wish.page is not None:
+        check_page(wish.page, name)
+    if wish.stored is not None:
+        document = load(wish.stored, name)
+    else:
+        with counting(name) as progress:
+            document = run(progress)
+    try:
+        tables, text = view.tables(document), view.markdown(document)
+        if wish.plot is not None:
+            view.draw(document, wish.plot)
+    except (KeyError, TypeError, IndexError, StopIteration, ZeroDivisionError) as error:
+        raise StudyError(f"the stored results lack {error}", "run the study again with --out") from None
+    if wish.out is not None:
+        save(wish.out, document)
+    if wish.page is not None:
+        renew_page(wish.page, name, text)
+    if wish.as_json:
         print(as_text(document), end="")
         return
-    money = "cents per kWh sold"
-    _show(f"A community of sellers, {money}", shown.HEADS, shown.rows(document, "community"))
-    _show(f"Each kind of seller, {money}", shown.KIND_HEADS, shown.kind_rows(document))
-    _show("How fast trust comes and goes, windows", shown.TIME_HEADS, shown.time_rows(document))
+    for table in tables:
+        _show(table)
 
 
-def _results(
-    name: str,
-    stored: Path | None,
-    out: Path | None,
-    plot: Path | None,
-    run: Callable[[Callable[[int, int], None]], Document],
-) -> Document:
-    """Stored results, or new ones; what could not be written is refused before the work."""
-    if out is not None:
-        check_out(out)
-    if plot is not None:
-        check_plot(plot)
-    if stored is not None:
-        return load(stored, name)
-    with counting(name) as progress:
-        return run(progress)
-
-
-def _deliver(
-    document: Document,
-    out: Path | None,
-    plot: Path | None,
-    page: Path | None,
-    draw: Callable[[Document, Path], None],
-    markdown: Callable[[Document], str],
-) -> None:
-    try:
-        if out is not None:
-            save(out, document)
-        if plot is not None:
-            draw(document, plot)
-        if page is not None:
-            renew_page(page, document["study"], markdown(document))
-    except (KeyError, TypeError) as error:
-        raise StudyError(f"the stored results lack {error}", "run the study again with --out") from None
-
-
-def _show(title: str, heads: Any, rows: list[list[str]]) -> None:
-    table = Table(title=title)
-    for place, head in enumerate(heads):
+def _show(shown: Shown) -> None:
+    table = Table(title=shown.title)
+    for place, head in enumerate(shown.heads):
         table.add_column(head, justify="left" if place == 0 else "right")
-    for row in rows:
+    for row in shown.rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 

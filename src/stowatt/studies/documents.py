@@ -5,13 +5,21 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stowatt.errors import OutputError
 from stowatt.studies.errors import StudyError
 
 Document = dict[str, Any]
 _ENDINGS: Final = (".json", ".parquet")
+
+
+class Shown(NamedTuple):
+    """A table for the terminal."""
+
+    title: str
+    heads: Sequence[str]
+    rows: list[list[str]]
 
 
 def check_out(path: Path) -> None:
@@ -95,15 +103,25 @@ def marked(page: str, name: str) -> str:
     return found[1]
 
 
+def check_page(path: Path, name: str) -> None:
+    """Refuse a page that could not be renewed, before the work is done."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written", "name a file in a folder that exists")
+    marked(_read_page(path, name), name)
+
+
 def renew_page(path: Path, name: str, generated: str) -> None:
     """Replaces the generated part of a page, or makes a page of nothing else."""
-    part = f"{_begin(name)}\n{generated}\n{_end(name)}"
+    page = _read_page(path, name)
+    old, new = (f"{_begin(name)}\n{part}\n{_end(name)}" for part in (marked(page, name), generated))
+    replace_file(path, page.replace(old, new).encode())
+
+
+def _read_page(path: Path, name: str) -> str:
     try:
-        page = path.read_text(encoding="utf-8") if path.exists() else f"{_begin(name)}\n\n{_end(name)}\n"
+        return path.read_text(encoding="utf-8") if path.exists() else f"{_begin(name)}\n\n{_end(name)}\n"
     except (OSError, ValueError) as error:
         raise OutputError(f"{path} cannot be read: {error}"[:200], "name a Markdown file") from None
-    old = f"{_begin(name)}\n{marked(page, name)}\n{_end(name)}"
-    replace_file(path, page.replace(old, part).encode())
 
 
 def _begin(name: str) -> str:

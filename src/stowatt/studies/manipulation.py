@@ -34,7 +34,7 @@ from stowatt.units import WH_PER_KWH
 Maker = Callable[[int, np.random.Generator], SampleBook]
 Progress = Callable[[int, int], None]
 
-FAMILIES: Final = ("simbench", "random", "lots")
+FAMILIES: Final = ("simbench", "random", "lots", "flat")
 SIZES: Final = (4, 8, 16, 32, 64, 128, 256, 512, 1000)
 SAMPLED: Final = 2
 """Participants of each side, and pairs, that a book's simple misreports are measured on."""
@@ -130,10 +130,13 @@ def family_makers(families: Sequence[str]) -> dict[str, Maker]:
     """How the books of each family are drawn."""
     makers: dict[str, Maker] = {}
     for family in families:
-        if family == "simbench":
+        if family in ("simbench", "flat"):
+            from stowatt.simulation.evening import flat_asks
+            from stowatt.simulation.worn import worn_asks
+            from stowatt.studies.evenings import within_charge
             from stowatt.studies.pool import read_pool
 
-            makers[family] = read_pool().draw
+            makers[family] = read_pool(within_charge(worn_asks if family == "simbench" else flat_asks)).draw
         else:
             makers[family] = {"random": random_book, "lots": lot_book}[family]
     return makers

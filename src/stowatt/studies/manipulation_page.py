@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Any, Final
 
-from stowatt.studies.documents import Document, table
+from stowatt.studies.documents import Document, Shown, table
 from stowatt.studies.plots import PALETTE, figure, save_figure
 
-NAMES: Final = {"simbench": "SimBench evenings", "random": "random books", "lots": "one lot each"}
+NAMES: Final = {
+    "simbench": "SimBench evenings",
+    "flat": "SimBench, flat asks",
+    "random": "random books",
+    "lots": "one lot each",
+}
 RULES: Final = ("lowest", "midpoint", "seed")
 WAYS: Final = {"partner": "for one partner", "menu": "from a menu of bids", "coalition": "for the whole side"}
 _BASE_PER_CENT: Final = 10_000
@@ -47,6 +52,33 @@ def main_rows(document: Document, family: str, rule: str) -> list[list[str]]:
     ]
 
 
+SHORT: Final = ("size", "best gain\nof surplus", "sellers", "buyers", "top gain\nof welfare", "bond, ct\n99 %", "100 %")
+
+
+def tables(document: Document, rule: str) -> list[Shown]:
+    """The main figures for the terminal; the page has all."""
+    return [
+        Shown(
+            f"{NAMES[family]}, price rule {rule}",
+            SHORT,
+            [
+                [
+                    str(cell["size"]),
+                    with_band(cell["relative"]),
+                    *(percent(cell[name]["value"]) for name in ("sellers", "buyers", "top")),
+                    *(cents(_most(cell["withholding"], q)) for q in ("q99", "q100")),
+                ]
+                for cell in cells(document, family, rule)
+            ],
+        )
+        for family in document["parameters"]["families"]
+    ]
+
+
+def _most(withholding: dict[str, Any], quantile: str) -> float:
+    return max(float(withholding[way][quantile]["value"]) for way in ("partner", "menu"))
+
+
 def markdown(document: Document) -> str:
     """The generated part of the page."""
     p = document["parameters"]
@@ -78,7 +110,7 @@ def markdown(document: Document) -> str:
             (
                 [NAMES[family], str(size), *(_sides(document, family, size, rule) for rule in RULES)]
                 for family in families
-                for size in p["sizes"]
+                for size in p["sizes"][::3]
             ),
         ),
         "### Withholding an opening",
@@ -119,7 +151,7 @@ def plot(document: Document, path: Path) -> None:
             scaled = [{name: value / _BASE_PER_CENT for name, value in bond.items()} for bond in bonds]
             _line(right, rows, scaled, colour, f"{NAMES[family]}: {WAYS[way]}", style)
     right.axhline(document["parameters"]["bond"] / _BASE_PER_CENT, color="black", linewidth=0.8)
-    right.annotate("default bond", (0.02, document["parameters"]["bond"] / _BASE_PER_CENT), fontsize="x-small",
+    right.annotate("default bond", (0.82, document["parameters"]["bond"] / _BASE_PER_CENT), fontsize="x-small",
                    xycoords=("axes fraction", "data"), va="bottom")  # fmt: skip
     for axis, title, label in (
         (left, "Best gain from misreporting, all else known", "share of surplus (welfare)"),

@@ -2,13 +2,13 @@
 
 A book takes one quarter of an hour between 17:00 and 20:00 of one day, and draws sellers and buyers among all homes of
 the six grids (scenario 2: about 55 with a battery, 440 without) in their natural ratio, with at least two sellers.
-Markets larger than one evening's homes take in further days. The curves are those of `simulation.strategies`.
+Markets larger than one evening's homes take in further days. The asks follow what a battery's wear costs
+(`simulation.worn`), or a flat cost in steps (`simulation.evening.flat_asks`).
 
-What it cannot do: homes with the same number of ask steps ask the same prices (they differ in quantity only), and the
-profiles are standardised shapes.
+What it cannot do: with flat costs, homes with the same number of steps ask the same prices (they differ in quantity
+only); the profiles are standardised shapes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -17,7 +17,7 @@ import numpy as np
 
 from stowatt.curves import Curve, Side
 from stowatt.data import simbench
-from stowatt.simulation.evening import Evening, build_evening
+from stowatt.simulation.evening import Asks, Evening, build_evening
 from stowatt.studies.books import Offers, SampleBook
 from stowatt.studies.errors import StudyError
 
@@ -67,14 +67,12 @@ class Pool:
         )
 
 
-def read_pool(progress: Callable[[int, int], None] = lambda done, total: None, days: int = len(DAYS)) -> Pool:
-    """The curves of all homes on the first `days` of DAYS."""
-    evenings: list[list[Evening]] = []
-    for number, day in enumerate(DAYS[:days]):
-        evenings.append([])
-        for place, code in enumerate(GRIDS):
-            progress(number * len(GRIDS) + place, days * len(GRIDS))
-            evenings[-1].append(build_evening(simbench.read_homes(day, simbench.read_grid(code)), day))
+def read_pool(asks: Asks, days: int = len(DAYS)) -> Pool:
+    """The curves of all homes on the first `days` of DAYS, when every seller asks by one strategy."""
+    grids = [simbench.read_grid(code) for code in GRIDS]
+    evenings = [
+        [build_evening(simbench.read_homes(day, grid), day, asks=asks) for grid in grids] for day in DAYS[:days]
+    ]
     return Pool(
         tuple(
             tuple((_side(grids, window, Side.SELL), _side(grids, window, Side.BUY)) for window in range(12))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from stowatt.studies.documents import Document, table
+from stowatt.studies.documents import Document, Shown, table
 from stowatt.studies.plots import PALETTE, figure, save_figure
 
 _BASE_PER_CENT: Final = 10_000
@@ -39,6 +39,16 @@ def time_rows(document: Document) -> list[list[str]]:
             times = (_windows(time) for time in (trusted, cell["half_back"], cell["back"]))
             found[cell["gain"]] = [f"{cell['gain'] / 10_000:g} %", *times]
     return list(found.values())
+
+
+def tables(document: Document) -> list[Shown]:
+    """All tables for the terminal."""
+    money = "cents per kWh sold"
+    return [
+        Shown(f"A community of sellers, {money}", HEADS, rows(document, "community")),
+        Shown(f"Each kind of seller, {money}", KIND_HEADS, kind_rows(document)),
+        Shown("How fast trust comes and goes, windows", TIME_HEADS, time_rows(document)),
+    ]
 
 
 def markdown(document: Document) -> str:
@@ -77,7 +87,8 @@ def plot(document: Document, path: Path) -> None:
     left.set_title(f"α_S = {document['parameters']['recommended']}: mean α of the bids", fontsize="medium")
     left.set_xlabel("window", fontsize="small")
     left.set_ylabel("α_S, percent", fontsize="small")
-    left.legend(fontsize="x-small", frameon=False, ncols=2)
+    left.set_ylim(0, 78)
+    left.legend(fontsize="x-small", frameon=False, ncols=4, loc="upper center")
     cells = [cell for cell in document["cells"] if cell["kind"] == "community"]
     best = document["parameters"]["recommended"]
     for label, chosen, style, colour in (
