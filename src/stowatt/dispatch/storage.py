@@ -133,14 +133,15 @@ class Step:
 def advance(storage: Storage, stored_wh: int, slot: Slot) -> Step:
     """One window: the sale first, then the own home, each as far as energy and power reach; or charging.
 
-    The home is not metered in whole Wh: it takes the power cap rounded up, and the last fraction of a Wh from a battery
-    that cannot serve it in full. So what the model leaves is never more than what a battery without roundings has left.
+    The home is not metered in whole Wh: it takes the power cap rounded up. A battery that cannot give all that is
+    wanted is empty afterwards, to the last fraction of a Wh. So what the model leaves is never more than what a battery
+    without roundings has left.
     """
-    reach = storage.reach(stored_wh)
-    sold = min(slot.sale_wh, storage.cap_wh(slot.length_s), reach)
-    most = ceil_div(storage.export_w * slot.length_s, SECONDS_PER_HOUR) - sold
-    served = min(slot.own_wh, most, reach - sold)
-    emptied = reach - sold < min(slot.own_wh, most)
+    reach, wanted = storage.reach(stored_wh), min(slot.sale_wh, storage.cap_wh(slot.length_s))
+    sold = min(wanted, reach)
+    most = min(slot.own_wh, ceil_div(storage.export_w * slot.length_s, SECONDS_PER_HOUR) - sold)
+    served = min(most, reach - sold)
+    emptied = sold < wanted or served < most
     left = 0 if emptied else stored_wh - storage.draw(sold + served)
     if not slot.sale_wh:
         taken = min(slot.charge_wh, storage.charge_cap_wh(slot.length_s)) * storage.eta_c_ppm // PPM
