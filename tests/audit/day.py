@@ -1,12 +1,13 @@
 """A market day with every trouble there is, driven through the real contracts on an embedded ledger.
 
 Window 0: a replaced, a withdrawn and two unopened commitments, a buyer who pays late by another's hand, one in default,
-an under-delivering battery, a replayed reading, a right drawn, split and handed on. Window 1: no trade. Window 2: void.
-Window 3: the only buyer claims too late. Window 4: cleared early. Window 16: the second round of the ring.
+an under-delivering battery, a replayed reading, a voucher, a right drawn, split and handed on, energy of a commitment
+that was never opened given back. Window 1: no trade. Window 2: void. Window 3: the only buyer claims too late. Window
+4: cleared early, metered by sealed sub-slots. Window 16: the second round of the ring, with a seller's lower deposit.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eth_account import Account
@@ -19,11 +20,20 @@ from stowatt.chain.client import Claim, Commitment, Deployment, MarketClient, Op
 from stowatt.chain.client.reader import ISSUER_ROLE
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.sender import Sender
-from stowatt.commitments import BidContext
+from stowatt.commitments import NO_TERMS, BidContext
 from stowatt.credentials import Credential, DeviceCertificate, Role, sign_statement
 from stowatt.curves import Curve, Side
-from stowatt.metering import Reading, SignedReading, sign_reading
+from stowatt.metering import (
+    Reading,
+    SealedSlots,
+    SignedReading,
+    Voucher,
+    sign_reading,
+    sign_sealed,
+    sign_voucher,
+)
 from stowatt.rights import RightId
+from stowatt.settlement.capacity import units_for
 from stowatt.units import Wh
 
 CHAIN_ID = 31337
@@ -31,7 +41,7 @@ ORIGIN = 1_800_000_000
 CALENDAR = Calendar(
     origin=ORIGIN, length=900, sub_slot=300, commit_lead=3600, reveal_lead=1800, payment_lead=300, reading_grace=600,
     void_delay=900, ring=16, ticks=1024, price_rule=1, rationing=0, tick_size=10_000, bond=50_000, alpha_seller=200_000,
-    alpha_buyer=150_000, efficiency=950_000, tolerance=980_000,
+    alpha_buyer=150_000, efficiency=950_000, tolerance=980_000, alpha_proven=80_000, reliability_gain=500_000,
 )  # fmt: skip
 NAMES = ("admin", "issuer", "deputy", "treasury", "s1", "s2", "s3", "b1", "b2", "b3", "b4", "friend")
 SELL, BUY = Side.SELL, Side.BUY
@@ -123,11 +133,14 @@ class Day:
         """Seals a bid of (tick, Wh) pairs and keeps its opening."""
         client, curve = self[name], Curve.of(side, pairs)
         admission = client.admission(client.address)
-        device = (admission.device, admission.fingerprint) if side is SELL else (0, bytes(32))
+        device, terms = (0, bytes(32)), NO_TERMS
+        if side is SELL:
+            device = (admission.device, admission.fingerprint)
+            terms = replace(client.next_terms(client.address), units=units_for(curve.total, admission.limit))
         context = BidContext(CHAIN_ID, self.deployment.market, window, client.address, side, *device)
         self.blinders += 7919
-        self.openings[name, window] = Opening(context, admission.limit if side is SELL else Wh(0), curve, self.blinders)
-        return Commitment(window, side, context.commit(curve.encode(), self.blinders))
+        self.openings[name, window] = Opening(context, terms, curve, self.blinders)
+        return Commitment(window, terms.units, context.commit(curve.encode(), self.blinders))
 
     def bid(self, name: str, window: int, side: Side, *pairs: tuple[int, int]) -> None:
         """Seals and commits."""
@@ -154,8 +167,7 @@ class Day:
         claims = []
         for name in names:
             event = revealed[self.address(name)]
-            device = self.openings[name, window].context.device
-            claims.append(Claim(window, event.participant, device, event.bid))
+            claims.append(Claim(window, event.participant, self.openings[name, window].terms, event.bid))
         return list(anyone.execute(anyone.calls.claim_many(claims)).of(Claimed))
 
     def right(self, name: str, window: int, side: Side, start: int = 0) -> int:
@@ -173,6 +185,20 @@ class Day:
         """Submits readings, refused ones are skipped."""
         anyone = self["admin"]
         anyone.execute(anyone.calls.submit_many(list(readings)))
+
+    def redeem(self, name: str, window: int, through: int, energy: int) -> None:
+        """Redeems a signed sum over the window's first sub-slots."""
+        anyone, voucher = self["admin"], Voucher(self.devices[name], window, through, Wh(energy))
+        signed = sign_voucher(anyone.readings_domain, voucher, key(f"meter {name}"))
+        anyone.execute(anyone.calls.redeem(signed))
+
+    def open_sealed(self, name: str, window: int, *energies: int) -> None:
+        """Seals the window's sub-slots, and opens their sum alone."""
+        anyone, slots = self["admin"], SealedSlots(self.devices[name], window)
+        for energy in energies:
+            slots.seal(Wh(energy), lambda text: None)
+        signed = sign_sealed(anyone.readings_domain, slots.voucher(len(energies)), key(f"meter {name}"))
+        anyone.execute(anyone.calls.open_sealed(signed))
 
     def settle(self, rights: Iterable[int]) -> None:
         """Settles rights in that order."""
@@ -268,7 +294,11 @@ def delivery_0(day: Day) -> None:
     for sub_slot in range(3):
         day.ledger.set_time(ORIGIN + 300 * (sub_slot + 1))
         first = day.reading("s1", 0, sub_slot, 300 - 40 * sub_slot)
-        day.meter([first, day.reading("s2", 0, sub_slot, 111 + sub_slot)])
+        if sub_slot < 2:
+            day.meter([first, day.reading("s2", 0, sub_slot, 111 + sub_slot)])
+        else:
+            day.meter([first])
+            day.redeem("s2", 0, 3, 111 + 112 + 113)
         try:
             anyone.execute(anyone.calls.submit(first))
         except Refusal as refusal:
@@ -296,8 +326,7 @@ def void_2(day: Day) -> None:
         anyone.execute(anyone.calls.refund(2, day.address(name)))
     for event in anyone.events(Revealed, window=2):
         assert isinstance(event, Revealed)
-        device = day.devices["s1"] if event.participant == day.address("s1") else 0
-        anyone.execute(anyone.calls.claim(Claim(2, event.participant, device, event.bid)))
+        anyone.execute(anyone.calls.claim(Claim(2, event.participant, anyone.terms(2, event.participant), event.bid)))
 
 
 def settlements(day: Day) -> None:
@@ -305,13 +334,14 @@ def settlements(day: Day) -> None:
     day.to(0, "reading")
     day.settle([day.right("s1", 0, SELL), day.right("s1", 0, SELL, 333), day.right("s2", 0, SELL)])
     day.settle([day.right("b2", 0, BUY), day.right("b1", 0, BUY, 200), day.right("b1", 0, BUY)])
-    friend = day["friend"]
+    anyone, friend = day["admin"], day["friend"]
+    anyone.execute(anyone.calls.refund(0, day.address("s3")))  # never opened: its energy alone comes back
     final = RightId.decode(day.right("s1", 0, SELL, 333)).settled().encode()
     friend.execute(friend.calls.transfer(friend.address, day.address("b4"), final))
     day.to(3, "payment")
     day.claim(3, "b1")
     day.to(4, "end")
-    day.meter([day.reading("s1", 4, 2, 555)])
+    day.open_sealed("s1", 4, 0, 100, 455)
     day.to(4, "reading")
     day.settle([day.right("s1", 3, SELL)])
     day.settle([day.right("s1", 4, SELL), day.right("b4", 4, BUY), day.right("b1", 4, BUY)])
@@ -323,10 +353,11 @@ def second_round(day: Day) -> None:
     anyone.execute(anyone.calls.open_windows(16))
     day.bid("s3", 16, SELL, (10, 60))
     day.bid("b4", 16, BUY, (40, 50))
+    day.bid("s1", 16, SELL, (15, 40))  # not filled; its deposit is that of a seller with a record
     day.to(16, "commit")
-    day.reveal(16, "b4", "s3")
+    day.reveal(16, "b4", "s3", "s1")
     anyone.execute(anyone.calls.clear(16))
-    day.claim(16, "b4", "s3")
+    day.claim(16, "b4", "s3", "s1")
     day.to(16, "start", 300)
     day.meter([day.reading("s3", 16, 0, 48)])
     day.to(16, "reading")

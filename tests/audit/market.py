@@ -37,7 +37,14 @@ def random_market(folder: Path, calendar: Calendar, windows: int, sellers: int, 
     for window in range(windows):
         day.to(window, "end")
         for name in sells:
-            day.meter(day.reading(name, window, slot, dice.randrange(400)) for slot in range(calendar.sub_slots))
+            energies = [dice.randrange(400) for _ in range(calendar.sub_slots)]
+            match dice.randrange(3):
+                case 0:
+                    day.meter(day.reading(name, window, slot, energy) for slot, energy in enumerate(energies))
+                case 1:
+                    day.redeem(name, window, len(energies), sum(energies))
+                case _:
+                    day.open_sealed(name, window, *energies)
         settle(day, window)
     return day
 
@@ -49,7 +56,7 @@ def enter(day: Day, sells: Sequence[str], buys: Sequence[str]) -> None:
         anyone.execute(anyone.calls.mint(day.address(name), 10**10))
         day[name].deposit(10**10)
     for name in sells:
-        day.own_device(name, 4000, 16_000)
+        day.own_device(name, 40_000, 16_000)
 
 
 def bid(day: Day, dice: random.Random, name: str, window: int) -> Commitment:

@@ -52,7 +52,9 @@ def others(value: Any, addresses: Sequence[str]) -> list[Any]:
         case bool():
             return [not value]
         case int():
-            return [value + 1, *([value - 1] if value else []), value ^ 1 << 20]
+            # a seller's terms have their parts at these bits
+            parts = [value ^ 1 << bit for bit in (32, 64, 88)] if value >= 1 << 64 else []
+            return [value + 1, *([value - 1] if value else []), value ^ 1 << 20, *parts]
         case bytes():
             return [bytes([value[0] ^ 1]) + value[1:], value[:-1] + bytes([value[-1] ^ 0x80])] if value else [b"\0"]
         case str() if value.startswith("0x") and len(value) == 42:

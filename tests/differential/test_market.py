@@ -13,7 +13,7 @@ import pytest
 from stowatt.calendar import Calendar, Status, deadlines
 from stowatt.clearing import PriceRule, Rationing
 from stowatt.curves import Curve, Side
-from stowatt.metering import Reading
+from stowatt.metering import Reading, Voucher
 from stowatt.units import Wh
 from tests.chain.backends import Backend
 from tests.conftest import FULL
@@ -50,6 +50,7 @@ class Evening:
             reading_grace=600, void_delay=600, ring=2 * self.windows + 8, ticks=self.ticks, price_rule=price_rule,
             rationing=rationing, tick_size=self.random.choice((1, 7, 1000, 10**9)), bond=50_000,
             alpha_seller=200_000, alpha_buyer=333_333, efficiency=950_000, tolerance=980_000,
+            alpha_proven=20_000, reliability_gain=1_000_000,
         )  # fmt: skip
         fund(backend.ledger, PEOPLE)
         market = found(backend, self.calendar, PEOPLE, {person.name: (WIDEST, WIDEST) for person in PEOPLE})
@@ -137,15 +138,20 @@ class Evening:
                 assert world.split(window, key, random.randint(1, right.wh - 1))[0]
             if random.randrange(3) == 0:
                 assert world.transfer(window, key, random.choice(world.people))
-        signed = []
-        for device in {right.device for right in books.rights.values()} - {0}:
+        signed, vouchers = [], []
+        for device in sorted({right.device for right in books.rights.values()} - {0}):
             counter = world.progress.get(device, (0, 0))[0]
             due = max(1, sum(right.wh for right in books.rights.values() if right.device == device))
+            if random.randrange(2):
+                sums = [Voucher(device, window, n, Wh(n * random.randint(due // 4, due // 2))) for n in (2, 3)]
+                vouchers += [world.sign_voucher(voucher) for voucher in sums]
+                continue
             for sub_slot in range(3):
                 counter += 1
                 energy = Wh(random.randint(0, due // 2))
                 signed.append(world.sign(Reading(device, window, sub_slot, energy, counter)))
         assert not signed or world.reading_many([*signed, signed[0]])  # the last is a replay
+        assert not vouchers or world.redeem_many([*vouchers, vouchers[0]])
         for key, right in list(books.rights.items()):
             if right.side is Side.SELL and random.randrange(2):
                 assert world.draw(window, key)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -9,13 +10,16 @@ from eth_hash.auto import keccak
 from stowatt.audit.events import CommitmentWithdrawn, Committed, Event, Revealed, WindowOpened
 from stowatt.audit.state import AuditWindow, Sealed, State, is_open, latest
 from stowatt.calendar import Status, deadlines
-from stowatt.commitments import BidContext, accumulate, committed_word
+from stowatt.commitments import NO_FINGERPRINT, BidContext, Terms, accumulate, committed_word
 from stowatt.curves import SEGMENT_BYTES, Curve, Side
 from stowatt.errors import StowattError
+from stowatt.settlement.capacity import UNITS, budget
 from stowatt.settlement.ledger import WindowBooks
 from stowatt.settlement.records import BidState
 
 DIGEST_MODULUS: Final = 1 << 200
+_TERMS: Final = (("device", "§2"), ("limit_wh", "§2 (1)"), ("alpha", "§6 (23)"))
+"""What of a seller's terms follows from other events, and by which rule."""
 _SEGMENT: Final = 2 * SEGMENT_BYTES
 """Bytes of a segment and of its offset."""
 
@@ -59,35 +63,70 @@ class Bidding:
         if window is None:
             return
         window.commitments.append(event)
-        if event.side not in (0, 1) or not 0 < event.commitment < 1 << 256:
-            name = "commitment" if event.side in (0, 1) else "side"
-            self.findings.add(event, "§5", field=name, found=getattr(event, name), expected="side 0 or 1, a point")
+        if not 0 < event.commitment < 1 << 256:
+            self.findings.add(event, "§5", field="commitment", found=event.commitment, expected="a point")
             return
-        side, account = Side(event.side), event.participant
+        units = event.terms >> 88
+        if not 0 <= units <= UNITS:
+            self.findings.add(event, "§2", field="terms.units", found=units, expected=f"0 … {UNITS}")
+            return
+        side, account = (Side.SELL if units else Side.BUY), event.participant
         if not state.registry.admits(account, side, event.time):
             self.findings.add(event, "§2", f"{account} was not admitted to {side.word} then", field="participant",
                               found=account, expected="an admitted account")  # fmt: skip
-        terms = state.registry.terms(account, side)
-        word = committed_word(state.calendar.ring, event.window, side, event.commitment, *terms)
+        terms = self._terms(event, units)
+        device = state.registry.device_of(account) if units else None
+        fingerprint = NO_FINGERPRINT if device is None else device.fingerprint
+        word = committed_word(state.calendar.ring, event.window, event.commitment, terms, fingerprint)
         trace = trace_of(word, account)
         old = window.sealed.get(account)
-        self._require_done(window, account, event)
-        window.books.commit(account, side, event.time)
+        window.books.commit(account, terms, event.time, self._earlier(window, account, event))
+        self._require_energy(event, units)
         window.digest += trace + (old.trace if old is not None else 0)
-        window.sealed[account] = Sealed(event, side, *terms, trace)
+        window.sealed[account] = Sealed(event, terms, fingerprint, trace)
 
-    def _require_done(self, window: AuditWindow, account: str, event: Event) -> None:
-        """An account's ring place may be taken only when nothing can be claimed for its last bid there (T17)."""
+    def _terms(self, event: Committed, units: int) -> Terms:
+        """A seller's terms by the rules: device and Q_max as registered, α_S by the replayed reliability (§6).
+
+        The units are the seller's choice; the window's digest binds them.
+        """
+        c = self.state.calendar
+        due = self.state.vault.terms(event.participant, units, c.alpha_seller, c.alpha_proven)
+        found = Terms.decode(event.terms)
+        self.findings.checks[event.window] += len(_TERMS)
+        related = latest([self.state.records.get(event.participant)])
+        for name, rule in _TERMS:
+            if getattr(found, name) != getattr(due, name):
+                self.findings.add(event, rule, "not as it was at the commitment", field=f"terms.{name}",
+                                  found=getattr(found, name), expected=getattr(due, name), related=related)  # fmt: skip
+        return due
+
+    def _require_energy(self, event: Committed, units: int) -> None:
+        """Promised ≤ capacity at every commitment: no battery is sold beyond its energy (§2, T42)."""
+        battery = self.state.vault.battery(event.participant)
+        self.findings.checks[event.window] += 1
+        if units and battery.promised > battery.capacity:
+            self.findings.add(
+                event, "§2 T42", f"with its units {event.participant} promises more than its battery has",
+                field="terms.units", found=units,
+                expected=f"at most {max(0, battery.capacity - battery.promised + units)}",
+                related=latest([self.state.records.get(event.participant)]),
+            )  # fmt: skip
+
+    def _earlier(self, window: AuditWindow, account: str, event: Event) -> WindowBooks | None:
+        """The account's last bid in the same ring place; the place may be taken only when nothing can be claimed for
+        it (T17)."""
         place = (account, window.number % self.state.calendar.ring)
         earlier = self.state.bids_at.get(place)
         self.state.bids_at[place] = window.number
         if earlier is None or earlier == window.number:
-            return
+            return None
         books = self.state.windows[earlier].books
         bid = books.bids.get(account)
         forfeited = books.status in (Status.TRADED, Status.NO_TRADE)
         if bid is not None and (bid.state is BidState.OPENED or (bid.state is BidState.COMMITTED and not forfeited)):
             self.findings.add(event, "§5 T17", f"{account}'s bid of window {earlier} was still to be claimed")
+        return books
 
     def withdrawn(self, event: CommitmentWithdrawn) -> None:
         """The bond is free again."""
@@ -123,19 +162,30 @@ class Bidding:
             self.findings.add(event, "§2", "its curve is not one that §2 allows", field="bid", found=event.bid,
                               expected="a curve and its offsets", related=[sealed.event])  # fmt: skip
             return
-        if sealed.side is Side.SELL and curve.total > sealed.limit:
-            self.findings.add(event, "§2 (1)", f"it offers {curve.total} Wh, its device's limit is {sealed.limit} Wh",
-                              field="bid", found=event.bid, expected="a curve within the limit")  # fmt: skip
+        self._require_budget(event, window, sealed, curve)
         self._enter(event, window, sealed.side, curve, offsets)
-        window.books.reveal(event.participant, curve, event.time, sealed.device)
+        window.books.reveal(event.participant, curve, event.time)
         sealed.opening = event
         window.accumulator = accumulate(window.accumulator, event.blinder)
+
+    def _require_budget(self, event: Revealed, window: AuditWindow, sealed: Sealed, curve: Curve) -> None:
+        """A seller offers no more than its commitment's units of Q_max; the replay goes on as if it held all 64."""
+        terms = sealed.terms
+        if sealed.side is Side.BUY or curve.total <= budget(terms.limit_wh, terms.units):
+            return
+        self.findings.add(
+            event, "§2 (1)", f"it offers {curve.total} Wh, its {terms.units} units hold "
+            f"{budget(terms.limit_wh, terms.units)} Wh", field="bid", found=event.bid,
+            expected="a curve within its units", related=[sealed.event],
+        )  # fmt: skip
+        self.state.vault.promise(event.participant, UNITS - terms.units, 0)
+        window.books.bids[event.participant].terms = replace(terms, units=UNITS)
 
     def _verify(self, event: Revealed, window: AuditWindow, sealed: Sealed, curve: bytes) -> None:
         subject = self.state.subject
         context = BidContext(
-            subject.chain_id, subject.market, window.number, event.participant, sealed.side, sealed.device,
-            sealed.fingerprint,
+            subject.chain_id, subject.market, window.number, event.participant, sealed.side,
+            sealed.terms.device, sealed.fingerprint,
         )  # fmt: skip
         if not context.verify(sealed.event.commitment, curve, event.blinder):
             self.findings.add(event, "§5 (7)", "blinder and curve do not open the commitment", field="blinder, bid",

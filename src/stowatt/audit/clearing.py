@@ -75,9 +75,13 @@ class Clearing:
     def _check_digest(self, event: Cleared | NoTrade | Voided, window: AuditWindow, digest: int) -> None:
         """All commitments, the unopened ones too: what does not open is bound by the digest alone."""
         name = "outcome.digest" if isinstance(event, Cleared) else "digest"
-        open_ones = {id(sealed.event) for sealed in window.sealed.values() if sealed.opening is not None}
-        unproved = [other for other in window.commitments if id(other) not in open_ones]
-        self.findings.compare(event, "§5", {name: digest}, message="the digest of all commitments", related=unproved)
+        opened = {id(s.event): s.side for s in window.sealed.values() if s.opening is not None}
+        # an opening proves all of a commitment but the energy units of a seller's
+        sells = [other for other in window.commitments if opened.get(id(other)) is Side.SELL]
+        unproved = [other for other in window.commitments if id(other) not in opened]
+        self.findings.compare(
+            event, "§5", {name: digest}, message="the digest of all commitments", related=[*sells, *unproved]
+        )
 
 
 def _sides(result: WindowResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""§6: delivery redone – signed readings, streamed earnings, final settlement; and the chain of ownership of rights."""
+"""§6: delivery redone – streamed earnings, final settlement, reliability; and the chain of ownership of rights."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from stowatt.audit.events import (
     Drawn,
     Event,
     PoolSwept,
-    ReadingAccepted,
+    ReliabilityChanged,
     RightTransfer,
     SellerSettled,
     Split,
 )
 from stowatt.audit.state import AuditWindow, State, latest
-from stowatt.calendar import LAST_ROUND, deadlines
 from stowatt.curves import Side
-from stowatt.metering import Reading, SignedReading
 from stowatt.rights import RightId
 from stowatt.settlement.records import RightId as Key
-from stowatt.units import SECONDS_PER_HOUR, Wh
 
 
 class Rights:
@@ -69,62 +66,10 @@ class Rights:
 
 
 class Delivery:
-    """Replays `Delivery.sol`."""
+    """Replays `Delivery.sol`; what meters signed is `stowatt.audit.evidence`'s."""
 
     def __init__(self, state: State) -> None:
         self.state, self.findings = state, state.findings
-        self.domain = state.readings_domain
-
-    # ---------------------------------------------------------------- readings (T23)
-
-    def reading(self, event: ReadingAccepted) -> None:
-        """In its sub-slot's time, plausible, signed by a key of the device, after all earlier ones."""
-        calendar = self.state.calendar
-        if not 0 <= event.sub_slot < calendar.sub_slots or event.window // calendar.ring > LAST_ROUND:
-            self.findings.add(event, "§6 T23", field="sub_slot", found=event.sub_slot,
-                              expected=f"0 … {calendar.sub_slots - 1}")  # fmt: skip
-            return
-        times = deadlines(calendar, event.window)
-        end = times.start + (event.sub_slot + 1) * calendar.sub_slot
-        if not end <= event.time < times.reading:
-            self.findings.add(event, "§6 T23", field="time", found=event.time, expected=f"{end} … {times.reading - 1}")
-        self._check_signature(event, end)
-        self._check_order(event)
-        self._check_energy(event)
-        window = self.state.windows.get(event.window)
-        if window is not None:
-            window.books.reading(event.device, event.energy)
-            window.readings.setdefault(event.device, []).append(event)
-
-    def _check_signature(self, event: ReadingAccepted, end: int) -> None:
-        reading = Reading(event.device, event.window, event.sub_slot, Wh(event.energy), event.counter)
-        key = SignedReading(reading, event.signature).signer(self.domain)
-        valid, statement = self.state.registry.key_event(event.device, key, end)
-        if not valid:
-            self.findings.add(
-                event, "§6 T23", "the reading's values are not signed by a valid key of its device", field="signature",
-                found=f"signed by {key}", expected=f"a meter key of device {event.device} valid at {end}",
-                related=latest([statement]),
-            )  # fmt: skip
-
-    def _check_order(self, event: ReadingAccepted) -> None:
-        counter, position = self.state.meters.get(event.device, (0, 0))
-        own = event.window * self.state.calendar.sub_slots + event.sub_slot + 1
-        if event.counter <= counter:
-            self.findings.add(event, "§6 T23", field="counter", found=event.counter, expected=f"more than {counter}")
-        if own <= position:
-            self.findings.add(event, "§6 T23", "the same or a later sub-slot was read before", field="sub_slot",
-                              found=event.sub_slot, expected="a later one")  # fmt: skip
-        self.state.meters[event.device] = (max(counter, event.counter), max(position, own))
-
-    def _check_energy(self, event: ReadingAccepted) -> None:
-        """The limit rounds up: a device at its certified power is never refused."""
-        device = self.state.registry.devices.get(event.device)
-        most = -1 if device is None else -(-device.export_w * self.state.calendar.sub_slot // SECONDS_PER_HOUR)
-        if event.energy > most:
-            self.findings.add(event, "§6 (1)", field="energy", found=event.energy, expected=f"at most {most}")
-
-    # ---------------------------------------------------------------- stream and settlement
 
     def drawn(self, event: Drawn) -> None:
         """Earned and not yet drawn, to the holder (32)."""
@@ -146,6 +91,8 @@ class Delivery:
             return
         books, related = window.books, self._causes(window, right)
         pool, escrow = books.pool, books.escrow
+        battery = self.state.vault.battery(right.participant)
+        reliability = battery.reliability
         settled = books.settle_seller(Key(right.participant, right.start), event.time)
         window.earned += settled.payment
         due = {"holder": self.state.owners.get(event.right_id), **settled._asdict()}
@@ -153,6 +100,9 @@ class Delivery:
         if books.settled == books.volume and books.paid == 0:
             left = pool + (escrow - books.escrow - settled.released) - settled.payment - settled.forfeit_share
             self.state.expect(PoolSwept, event, "§6", right.window, window=right.window, amount=left)
+        if battery.reliability != reliability:
+            self.state.expect(ReliabilityChanged, event, "§6 (30)", right.window, account=right.participant,
+                              device=battery.device, reliability=battery.reliability)  # fmt: skip
         self._becomes_final(event, right)
 
     def buyer_settled(self, event: BuyerSettled) -> None:
@@ -179,5 +129,5 @@ class Delivery:
         causes: list[Event | None] = [window.ended]
         sealed = window.sealed.get(right.participant)
         if sealed is not None and right.side is Side.SELL:
-            causes += window.readings.get(sealed.device, [])
+            causes += window.readings.get(sealed.terms.device, [])
         return latest([*causes, self.state.last_transfers.get(right.encode())])

@@ -306,7 +306,7 @@ class Defaulted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded(Event):
-    """What a bid had locked came back from a void window; 0 from another one, where the bid gave back its energy only."""
+    """A bid of a void window was undone; or, with amount 0, a commitment of another one gave its energy back."""
 
     window: int
     participant: str

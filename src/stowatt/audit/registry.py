@@ -59,10 +59,6 @@ class Device:
     event: DeviceRegistered
 
 
-NO_DEVICE_TERMS: Final = (0, 0, bytes(32))
-"""Device, limit and fingerprint of a buyer."""
-
-
 @dataclass(slots=True)
 class RegistryBook:
     """The registry's state."""
@@ -92,12 +88,9 @@ class RegistryBook:
         credential = self.open_mode or (bool(entry.roles >> side & 1) and time <= entry.expiry)
         return credential and (side is Side.BUY or entry.device != 0)
 
-    def terms(self, account: str, side: Side) -> tuple[int, int, bytes]:
-        """Device, limit and fingerprint that a commitment made now binds."""
-        device = self.devices.get(self.participants.get(account, Participant()).device)
-        if side is Side.BUY or device is None:
-            return NO_DEVICE_TERMS
-        return device.number, device.limit, device.fingerprint
+    def device_of(self, account: str) -> Device | None:
+        """The device that the account sells from now."""
+        return self.devices.get(self.participants.get(account, Participant()).device)
 
     def key_event(self, device: int, key: str | None, time: int) -> tuple[bool, MeterKeySet | None]:
         """Whether the key was valid for the device at that time, and the event that said so last."""

@@ -22,6 +22,7 @@ from stowatt.audit.bids import Bidding
 from stowatt.audit.clearing import Clearing
 from stowatt.audit.delivery import Delivery, Rights
 from stowatt.audit.events import EMITTER, Event, MarketDeployed
+from stowatt.audit.evidence import Evidence
 from stowatt.audit.findings import Findings, window_of
 from stowatt.audit.issue import Issue, Vault
 from stowatt.audit.registry import RegistryBook
@@ -37,7 +38,7 @@ Progress = Callable[[int, int], None]
 _STEP: Final = 256
 """Events between two reports of progress."""
 
-_CALENDAR: Final = f"(uint64,{'uint32,' * 8}uint16,uint8,uint8,uint96,uint96,uint32,uint32,uint32,uint32)"
+_CALENDAR: Final = f"(uint64,{'uint32,' * 8}uint16,uint8,uint8,uint96,uint96,uint32,uint32,uint32,uint32,uint32,uint32)"
 _WIRING: Final = "(address,address,address,address,address)"
 
 _SECTIONS: Final[tuple[tuple[type[StowattError], str], ...]] = (
@@ -105,6 +106,7 @@ class Replay:
         """Earlier events of each kind and window: when a step is refused, one of them may have taken its place."""
         self.vault, self.rights = Vault(state), Rights(state)
         bidding, clearing, issue, delivery = Bidding(state), Clearing(state), Issue(state), Delivery(state)
+        evidence = Evidence(state)
         registry = state.registry
         self.judges: dict[type[Event], Callable[[Any], None]] = {
             MarketDeployed: self._deployed,
@@ -113,7 +115,7 @@ class Replay:
             ev.ParticipantRegistered: registry.registered,
             ev.ParticipantRevoked: registry.participant_revoked,
             ev.DeviceRegistered: self._device_registered,
-            ev.DeviceRevoked: registry.device_revoked,
+            ev.DeviceRevoked: self._device_revoked,
             ev.MeterKeySet: registry.key_set,
             ev.TokenTransfer: self.vault.transferred,
             ev.Deposited: self.vault.deposited,
@@ -130,7 +132,10 @@ class Replay:
             ev.Defaulted: issue.defaulted,
             ev.Refunded: issue.refunded,
             ev.PoolSwept: self._unexplained,
-            ev.ReadingAccepted: delivery.reading,
+            ev.ReliabilityChanged: self._unexplained,
+            ev.ReadingAccepted: evidence.reading,
+            ev.VoucherRedeemed: evidence.voucher,
+            ev.SealedOpened: evidence.sealed,
             ev.Drawn: delivery.drawn,
             ev.SellerSettled: delivery.seller_settled,
             ev.BuyerSettled: delivery.buyer_settled,
@@ -208,6 +213,8 @@ class Replay:
             self.vault.paid_out(event, due.values["value"])
         elif isinstance(event, ev.MeterKeySet):
             self.state.registry.key_set(event)
+        elif isinstance(event, ev.ReliabilityChanged):
+            self.state.records[due.values["account"]] = event
 
     def _missing(self, due: Due) -> None:
         values = ", ".join(f"{name} {value}" for name, value in due.values.items())
@@ -252,10 +259,21 @@ class Replay:
     def _device_registered(self, event: ev.DeviceRegistered) -> None:
         self.state.registry.device_registered(event)
         c = event.certificate
+        device = self.state.registry.device_of(c.owner)
+        assert device is not None
+        self.state.vault.sync(c.owner, device.number, c.usable_wh, device.limit)
+        self.state.records[c.owner] = event
         self.state.expect(
             ev.MeterKeySet, event, "§2", device=event.device, key=c.meter_key, valid_from=c.valid_from,
             valid_to=c.valid_to,
         )  # fmt: skip
+
+    def _device_revoked(self, event: ev.DeviceRevoked) -> None:
+        self.state.registry.device_revoked(event)
+        device = self.state.registry.devices.get(event.device)
+        if device is not None and self.state.registry.device_of(device.owner) is None:
+            self.state.vault.sync(device.owner, 0, 0, 0)
+            self.state.records[device.owner] = event
 
     def _unexplained(self, event: Event) -> None:
         self.findings.add(event, "§6", f"nothing explains this {type(event).__name__}")

@@ -24,6 +24,7 @@ from stowatt.audit.registry import RegistryBook
 from stowatt.audit.tokens import AuditVault
 from stowatt.calendar import Calendar, Status
 from stowatt.clearing import WindowResult
+from stowatt.commitments import Terms
 from stowatt.curves import Curve, Side
 from stowatt.metering import delivery_domain
 from stowatt.settlement.ledger import WindowBooks
@@ -55,13 +56,17 @@ class Sealed:
     """A commitment that stands."""
 
     event: Committed
-    side: Side
-    device: int
-    limit: int
+    terms: Terms
+    """A seller's as the rules give them, with the units that the event names."""
     fingerprint: bytes
     trace: int
     """What it adds to the window's digest."""
     opening: Revealed | None = None
+
+    @property
+    def side(self) -> Side:
+        """A bid that holds no energy is a buyer's."""
+        return self.terms.side
 
 
 @dataclass(slots=True)
@@ -89,7 +94,7 @@ class AuditWindow:
     compensation: int = 0
     payments: int = 0
     readings: dict[int, list[Event]] = field(default_factory=dict)
-    """By device."""
+    """By device: its readings, vouchers and opened sums."""
 
     @property
     def number(self) -> int:
@@ -142,6 +147,10 @@ class State:
     reported_surplus: int = 0
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By device: last counter, and 1 + its last sub-slot counted from the calendar's origin."""
+    counted: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """By window and device, also of windows that nobody opened: sub-slots that are counted, and their Wh."""
+    records: dict[str, Event] = field(default_factory=dict)
+    """By account: the last event that moved its reliability."""
 
     @property
     def readings_domain(self) -> Domain:

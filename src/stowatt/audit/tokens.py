@@ -46,6 +46,10 @@ class AuditVault(Vault):
         Vault.withdraw(self, account, amount)
         self.withdrawn += amount
 
+    def promise(self, account: str, units: int, freed: int) -> None:
+        """Whether the battery has them is for the judge of commitments to say: the replay goes on."""
+        self.battery(account).promised += units - freed
+
     def surplus(self, held: int) -> Money:
         """Tokens that belong to nobody although they were deposited; 0 at all times."""
         return Money(self.transferred - self.unclaimed - self.total - held)

@@ -56,7 +56,7 @@ def _window(window: AuditWindow, wrong: set[int | None], now: int, checks: int) 
     books, result = window.books, window.result
     missing = tuple(_missing(window, now))
     verdict = Verdict.OPEN if missing else Verdict.PROVED
-    devices = {sealed.device for sealed in window.sealed.values() if sealed.opening and sealed.side is Side.SELL}
+    devices = {sealed.terms.device for sealed in window.sealed.values() if sealed.opening and sealed.side is Side.SELL}
     return WindowReport(
         window=window.number,
         verdict=Verdict.MISMATCH if window.number in wrong else verdict,
