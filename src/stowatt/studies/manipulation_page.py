@@ -85,8 +85,9 @@ def markdown(document: Document) -> str:
     families = p["families"]
     parts = [
         f"{p['books']} books for each size and family, seed {p['seed']}; 95 % bands by bootstrap over books. "
-        f"{document['engine_checks']:,} of the claimed gains, the greatest of each book, were played through the "
-        "clearing engine and confirmed. Price rule of the first tables: `lowest`.",
+        f"In {document['engine_checks']:,} of {p['books'] * len(p['sizes']) * len(families):,} books somebody can "
+        "gain; the greatest gain of each was played through the clearing engine and confirmed. Price rule of the first "
+        "tables: `lowest`.",
     ]
     for family in families:
         parts += [f"### Misreporting: {NAMES[family]}", table(HEADS, main_rows(document, family, "lowest"))]
@@ -180,8 +181,9 @@ def _line(
 
 
 def with_band(figure_: dict[str, float]) -> str:
-    """A share with its band."""
-    return f"{percent(figure_['value'])} ({percent(figure_['low'])} – {percent(figure_['high'])})"
+    """A share in percent with its band."""
+    low, high = (_short(100 * figure_[end]) if figure_[end] else "0" for end in ("low", "high"))
+    return f"{percent(figure_['value'])} ({low} – {high})"
 
 
 def percent(value: float) -> str:
