@@ -14,10 +14,16 @@ from stowatt.audit.events import (
     MeterKeySet,
     ParticipantRegistered,
     ReadingAccepted,
+    ReliabilityChanged,
+    Revealed,
     RoleGranted,
+    SealedOpened,
+    VoucherRedeemed,
     WindowOpened,
 )
 from stowatt.audit.registry import ADMIN_ROLE
+from stowatt.bn254 import N
+from stowatt.commitments import Terms
 from tests.audit.conftest import Log
 from tests.audit.day import CALENDAR, key
 from tests.audit.tampering import put
@@ -79,7 +85,11 @@ def test_a_reading_counts_only_while_its_key_is_valid(log: Log) -> None:
 
     report = forged(log, alter)
     readings = [
-        e for e in log.events if isinstance(e, ReadingAccepted) and e.device == 1 and (e.window, e.sub_slot) > (0, 0)
+        e
+        for e in log.events
+        if isinstance(e, ReadingAccepted | VoucherRedeemed | SealedOpened)
+        and e.device == 1
+        and (e.window, getattr(e, "sub_slot", 0)) > (0, 0)
     ]
     assert [(m.place.block, m.place.index) for m in report.mismatches] == [(e.block, e.index) for e in readings]
     assert {m.field for m in report.mismatches} == {"signature"}
@@ -155,3 +165,111 @@ def test_a_replaced_commitment_was_still_made(log: Log) -> None:
     (mismatch,) = report.mismatches
     assert mismatch.field == "outcome.digest"
     assert (first.block, first.index) in {(place.block, place.index) for place in mismatch.related}
+
+
+def kinds(report: AuditReport) -> set[tuple[str, str, str]]:
+    """What was found: event, field, rule."""
+    return {(m.place.event, m.field, m.rule) for m in report.mismatches}
+
+
+def test_t42_no_battery_promises_more_than_it_has(log: Log) -> None:
+    """§2: with a smaller battery of the same Q_max, the commitments are one too many."""
+
+    def alter(event: Event) -> Event:
+        if isinstance(event, DeviceRegistered) and event.device == 1:
+            return replace(event, certificate=replace(event.certificate, usable_wh=2100))
+        return event
+
+    report = forged(log, alter)
+    assert kinds(report) == {("DeviceRegistered", "fingerprint", "§2 (1)"), ("Committed", "terms.units", "§2 T42")}
+    assert all(place.event == "DeviceRegistered" for m in report.mismatches[1:] for place in m.related)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"), [("device", 2, "§2"), ("limit_wh", 1999, "§2 (1)"), ("alpha", 199_999, "§6 (23)")]
+)
+def test_terms_are_those_of_the_registry_and_the_record(log: Log, name: str, value: int, rule: str) -> None:
+    """§2, §6: device, Q_max and α_S of a commitment follow from other events."""
+    first = first_commit(log, "s1")
+    false = replace(first, terms=replace(Terms.decode(first.terms), **{name: value}).encode())
+    report = log.audit([false if event is first else event for event in log.events])
+    (mismatch,) = report.mismatches
+    assert (mismatch.place.event, mismatch.field, mismatch.rule) == ("Committed", f"terms.{name}", rule)
+
+
+def test_units_are_bound_by_the_digest_and_bound_the_offer(log: Log) -> None:
+    """Fewer units than the curve needs: the digest breaks, and with it repaired the opening is beyond its units."""
+    first = first_commit(log, "s1")
+    terms = Terms.decode(first.terms)
+    false = replace(first, terms=replace(terms, units=terms.units - 1).encode())
+    events: list[Event] = [false if event is first else event for event in log.events]
+    assert kinds(log.audit(events)) == {("Revealed", "bid", "§2 (1)"), ("Cleared", "outcome.digest", "§5")}
+    assert kinds(repaired(log, events)[1]) == {("Revealed", "bid", "§2 (1)")}
+    revealed = next(e for e in log.events if isinstance(e, Revealed) and e.participant == first.participant)
+    assert log.audit(events).mismatches[0].place.index == revealed.index
+
+
+def test_reliability_follows_from_what_was_delivered(log: Log) -> None:
+    """§6: every change is computed anew, and one that nothing explains is found."""
+    changes = [event for event in log.events if isinstance(event, ReliabilityChanged)]
+    assert len(changes) >= 3
+    for change in changes:
+        report = log.audit([replace(e, reliability=change.reliability + 1) if e is change else e for e in log.events])  # type: ignore[call-arg]
+        assert kinds(report) == {("ReliabilityChanged", "reliability", "§6 (30)")}
+        report = log.audit([event for event in log.events if event is not change])
+        assert "it is not followed by ReliabilityChanged" in report.mismatches[0].message
+    end = log.events[-1]
+    extra = replace(changes[0], block=end.block + 1, time=end.time, transaction="0x" + "1" * 64)
+    (mismatch,) = log.audit([*log.events, extra]).mismatches
+    assert mismatch.message == "nothing explains this ReliabilityChanged"
+
+
+def evidence(log: Log, kind: type[Event]) -> Any:
+    """The day's one event of that kind."""
+    (event,) = (event for event in log.events if isinstance(event, kind))
+    return event
+
+
+def first_found(log: Log, event: Event, **change: Any) -> tuple[str, str]:
+    """Field and rule of the first mismatch at an altered event."""
+    false = replace(event, **change)
+    report = log.audit([false if other is event else other for other in log.events])
+    first = next(m for m in report.mismatches if m.place.event == type(event).__name__)
+    return first.field, first.rule
+
+
+def test_t45_vouchers_are_signed_by_the_meter_and_in_time(log: Log) -> None:
+    voucher = evidence(log, VoucherRedeemed)
+    assert first_found(log, voucher, energy=voucher.energy + 1) == ("signature", "§6 T23")
+    assert first_found(log, voucher, window=1) == ("time", "§6 T23")
+    assert first_found(log, voucher, through=4) == ("through", "§6 T23")
+    assert first_found(log, voucher, through=0) == ("through", "§6 T23")
+
+
+def repeated(log: Log, event: Event, kind: type[Event]) -> set[tuple[str, str, str]]:
+    """What is found when the event stands once more, in a transaction of its own, after the first of that kind."""
+    number = next(number for number, other in enumerate(log.events) if isinstance(other, kind))
+    place = log.events[number]
+    copy = replace(event, block=place.block, index=place.index + 1, time=place.time, transaction="0x" + "2" * 64)
+    return kinds(log.audit([*log.events[: number + 1], copy, *log.events[number + 1 :]]))
+
+
+def test_t46_what_a_voucher_counted_counts_once(log: Log) -> None:
+    voucher = evidence(log, VoucherRedeemed)
+    assert ("VoucherRedeemed", "through", "§6 T45") in repeated(log, voucher, VoucherRedeemed)
+    readings = [e for e in log.events if isinstance(e, ReadingAccepted) and e.device == voucher.device]
+    found = repeated(log, replace(readings[-1], counter=99), VoucherRedeemed)
+    assert ("ReadingAccepted", "sub_slot", "§6 T46") in found
+    smaller = replace(voucher, energy=readings[0].energy)
+    report = log.audit([smaller if event is voucher else event for event in log.events])
+    assert ("VoucherRedeemed", "energy", "§6 T45") in kinds(report)
+
+
+def test_t47_t48_sealed_sub_slots_add_up_to_what_was_opened(log: Log) -> None:
+    opened = evidence(log, SealedOpened)
+    assert first_found(log, opened, energy=opened.energy + 1) == ("energy, blinder", "§6 T48")
+    assert first_found(log, opened, blinder=(opened.blinder + 1) % N) == ("energy, blinder", "§6 T48")
+    swapped = opened.points[64:128] + opened.points[:64] + opened.points[128:]
+    assert first_found(log, opened, points=swapped) == ("signature", "§6 T23")
+    report = log.audit([replace(e, points=e.points[:64]) if e is opened else e for e in log.events])  # type: ignore[attr-defined, call-arg]
+    assert report.mismatches[0].place.event == "SealedOpened"

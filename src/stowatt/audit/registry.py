@@ -180,15 +180,14 @@ class RegistryBook:
             Wh(c.usable_wh), c.export_w, c.charge_w, Ppm(c.charge_efficiency), Ppm(c.discharge_efficiency), c.serial
         )
         self.findings.compare(e, RULE, {"device": len(self.devices) + 1}, message="devices are numbered in order")
-        self.findings.compare(
-            e, LIMIT_RULE, {"limit_wh": parameters.q_max(self.window_length), "fingerprint": parameters.fingerprint()}
-        )
+        limit = parameters.q_max(self.window_length)
+        self.findings.compare(e, LIMIT_RULE, {"limit_wh": limit, "fingerprint": parameters.fingerprint()})
         self._in_range(e, "certificate.usable_wh", c.usable_wh, 1, 2**32 - 1)
         self._in_range(e, "certificate.export_w", c.export_w, 1, 2**32 - 1)
         self._in_range(e, "certificate.nonce", c.nonce, self.device_nonces.get(c.owner, 0) + 1, 2**256 - 1)
         self.device_nonces[c.owner] = c.nonce
         number = len(self.devices) + 1
-        self.devices[number] = Device(number, c.owner, c.export_w, e.limit_wh, e.fingerprint, e)
+        self.devices[number] = Device(number, c.owner, c.export_w, limit, e.fingerprint, e)
         self.participants.setdefault(c.owner, Participant()).device = number
 
     def device_revoked(self, event: DeviceRevoked) -> None:
