@@ -51,6 +51,8 @@ class Market:
     deployment: Deployment
     client: MarketClient
     device: int
+    node: subprocess.Popen[str]
+    """The chain's process; a test may end it and start another."""
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -124,7 +126,7 @@ def market(folder: Path, **changes: int) -> Iterator[Market]:
             store.add("meter", bytes(METER.key), "word", work=2)
             (folder / "password").touch(0o600)
             (folder / "password").write_text("word\n")
-            made = Market(folder, url, ledger, deployment, client, client.admission(ALICE.address).device)
+            made = Market(folder, url, ledger, deployment, client, client.admission(ALICE.address).device, node)
             try:
                 yield made
             finally:
@@ -133,6 +135,7 @@ def market(folder: Path, **changes: int) -> Iterator[Market]:
                         process.kill()
                         process.communicate()
                 outbox.close()
+                node = made.node
     finally:
         node.kill()
         node.communicate()

@@ -124,7 +124,7 @@ def run(
         work = _prepare(session, device, meter, queue_file, stack)
         wishes = {"tolerance": tolerance} | ({} if max_gap is None else {"max_gap": max_gap})
         rules = Rules.of(work.calendar, work.export_w, **wishes)
-        if not session.options.as_json and not work.online:
+        if not work.online:
             _line("the chain is away; measuring with what the queue knows of the market")
 
         def opened(address: Address) -> Source:
@@ -220,19 +220,20 @@ def _prepare(
 ) -> _Work:
     """Opens the queue. A queue that knows the market lets the measurement start while the chain is away."""
     deployment = Deployment.read(session.options.market)
+    number = device or 0
+    away: ConnectionFailed | None = None
     try:
-        number = device or session.client.participant(session.client.address).device
-        away = None
+        client = session.client
+        number = device or client.participant(client.address).device
     except ConnectionFailed as error:
         if device is None:
             raise ConnectionFailed(error.what, "give --device to measure while the chain is away") from None
-        number, away = device, error
+        away = error
     if not number:
         raise MeterError(f"{session.account.address} has no device", "give --device, or register one")
     name = f"{deployment.chain_id}-{deployment.delivery.lower()}-{number}"
     folder = home() / "meters"
     private_folder(folder)
-    queue = stack.enter_context(SlotQueue(queue_file or folder / f"{name}.queue", name))
     counter = CounterFile(folder / f"{name}.counter")
 
     def poster() -> ReadingPoster:
@@ -241,7 +242,9 @@ def _prepare(
         return made
 
     if away is None:
-        poster()
+        poster()  # refuses before anything is written
+    queue = stack.enter_context(SlotQueue(queue_file or folder / f"{name}.queue", name))
+    if away is None:
         calendar, export_w = session.client.calendar, session.client.device(number).export_w
         queue.set(market=json.dumps([*calendar.encode(), export_w]))
     else:

@@ -54,9 +54,7 @@ def parse_address(text: str) -> Address:
     rest = unquote(parts.path.removeprefix("/"))
     address = Address(parts.scheme, parts.hostname, port or PORTS[parts.scheme], rest)
     if parts.scheme != "modbus":
-        if parts.fragment:  # "#" is a wildcard
-            rest = f"{rest}#{parts.fragment}"
-        if not rest or "#" in rest or "+" in rest or len(rest) > _LONGEST_TOPIC:
+        if not rest or "#" in text or "+" in rest or len(rest) > _LONGEST_TOPIC:
             raise SourceError(
                 f"{shown(rest)} is not the topic of one device", "name one topic without wildcards: mqtt://HOST/TOPIC"
             )
