@@ -9,7 +9,8 @@ from stowatt.degradation.homes import CELLS
 from stowatt.studies import bands, manipulation, reliability, wear
 from stowatt.studies.documents import load
 from stowatt.studies.evenings import read_day
-from stowatt.studies.reliability import RECOMMENDED, simulate
+from stowatt.studies.policies import RECOMMENDED
+from stowatt.studies.reliability import simulate
 from stowatt.studies.sellers import KINDS
 from tests.studies.test_manipulation import simbench_is_missing
 

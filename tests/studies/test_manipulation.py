@@ -13,7 +13,8 @@ from stowatt.simulation.evening import flat_asks
 from stowatt.studies import manipulation
 from stowatt.studies.books import random_book
 from stowatt.studies.errors import StudyError
-from stowatt.studies.manipulation import Settings, Tally, run, study_book
+from stowatt.studies.manipulation import Settings, run, study_book
+from stowatt.studies.manipulation_figures import Tally
 from stowatt.studies.pool import read_pool
 
 

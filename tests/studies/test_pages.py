@@ -6,7 +6,7 @@ import pytest
 
 from stowatt.studies import manipulation_page, reliability_page, wear_page
 from stowatt.studies.documents import load, marked
-from stowatt.studies.reliability import RECOMMENDED
+from stowatt.studies.policies import RECOMMENDED
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {

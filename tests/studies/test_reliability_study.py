@@ -6,7 +6,8 @@ import pytest
 
 from stowatt.studies import sellers
 from stowatt.studies.errors import StudyError
-from stowatt.studies.reliability import FIXED, Outcome, Policy, Settings, luck_of, reached, run, settle, simulate
+from stowatt.studies.policies import FIXED, Policy
+from stowatt.studies.reliability import Outcome, Settings, luck_of, reached, run, settle, simulate
 from stowatt.studies.sellers import COMMUNITY, KINDS, Act, Chance
 from stowatt.units import PPM
 

@@ -82,6 +82,7 @@ def manipulation(
     """
     from stowatt.studies import manipulation as model
     from stowatt.studies import manipulation_page as shown
+    from stowatt.studies.manipulation_plot import plot as draw
 
     if rule not in shown.RULES:
         raise StudyError(f"{rule!r} is no price rule", "choose among " + ", ".join(shown.RULES))
@@ -90,7 +91,7 @@ def manipulation(
 
         bond = BOND
     settings = model.Settings(_numbers(sizes), books, seed, tuple(dict.fromkeys(_words(families))), bond)
-    view = View(shown.plot, shown.markdown, lambda document: shown.tables(document, rule))
+    view = View(draw, shown.markdown, lambda document: shown.tables(document, rule))
     _study("manipulation", lambda progress: model.run(settings, progress), view, Wish(stored, as_json, out, plot, page))
 
 

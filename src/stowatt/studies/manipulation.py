@@ -16,7 +16,7 @@ does not pay stops the study. What it cannot say: what happens when all deviate 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -24,15 +24,17 @@ import numpy as np
 from stowatt.clearing import PriceRule, Rules, clear
 from stowatt.curves import Curve, Side
 from stowatt.studies import bands
-from stowatt.studies.books import TICK_SIZE, Ints, SampleBook, lot_book, random_book
-from stowatt.studies.deviations import SHADES_PER_MILLE, held_back, outcomes, shaded
+from stowatt.studies.books import Ints, SampleBook, lot_book, random_book
+from stowatt.studies.deviations import Outcomes, held_back, outcomes, shaded
 from stowatt.studies.errors import StudyError
+from stowatt.studies.manipulation_figures import Tally, plain, summary
 from stowatt.studies.response import Responses, View, best_responses
 from stowatt.studies.withholding import withheld
 from stowatt.units import WH_PER_KWH
 
 Maker = Callable[[int, np.random.Generator], SampleBook]
 Progress = Callable[[int, int], None]
+Gains = dict[PriceRule, Ints]
 
 FAMILIES: Final = ("simbench", "random", "lots", "flat")
 SIZES: Final = (4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -40,9 +42,6 @@ SAMPLED: Final = 2
 """Participants of each side, and pairs, that a book's simple misreports are measured on."""
 LARGE: Final = 32
 """The exponent is fitted over all sizes and over those from here on."""
-QUANTILES: Final = (95, 99, 100)
-_QUANTILE_RESAMPLES: Final = 100
-BASE_PER_TICK_WH: Final = TICK_SIZE / WH_PER_KWH
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +67,6 @@ class Settings:
             raise StudyError(f"unknown books {unknown}", "choose among " + ", ".join(FAMILIES))
 
 
-@dataclass(slots=True)
-class Tally:
-    """What the books of one family, size and price rule added up to; money in tick·Wh."""
-
-    sums: dict[str, list[float]] = field(default_factory=dict)
-    """By name, one figure for each book."""
-    shades: dict[Side, list[tuple[Ints, int]]] = field(default_factory=lambda: {side: [] for side in Side})
-    """For each book: the gain of its sampled participants by shading factor, and their truthful surplus."""
-    withheld: dict[str, list[Ints]] = field(default_factory=dict)
-    """For each book: by bid, what withholding its opening gains."""
-
-    def add(self, **figures: float) -> None:
-        """Adds one book's figures."""
-        for name, figure in figures.items():
-            self.sums.setdefault(name, []).append(figure)
-
-
 def run(settings: Settings, progress: Progress, makers: dict[str, Maker] | None = None) -> dict[str, Any]:
     """The whole study as a document of plain values: parameters, cells, slopes, engine checks."""
     makers = makers or family_makers(settings.families)
@@ -101,15 +83,13 @@ def run(settings: Settings, progress: Progress, makers: dict[str, Maker] | None 
                 progress(done, total)
             drawn = bands.weights(settings.books, settings.seed + number)
             for rule, tally in tallies.items():
-                cell, resamples = summary(tally, drawn, settings)
+                cell, resamples = summary(tally, drawn, seed=settings.seed, bond=settings.bond)
                 cells.append({"family": family, "size": size, "rule": rule.name.lower(), **cell})
                 resampled[rule].append((size, cell["relative"]["value"], resamples))
         for rule, rows in resampled.items():
             for least in (0, LARGE):
                 fit = bands.slope([row for row in rows if row[0] >= least])
-                slopes.append(
-                    {"family": family, "rule": rule.name.lower(), "from": least, "slope": fit and _plain(fit)}
-                )
+                slopes.append({"family": family, "rule": rule.name.lower(), "from": least, "slope": fit and plain(fit)})
     parameters = {
         "sizes": list(settings.sizes),
         "books": settings.books,
@@ -195,10 +175,14 @@ def _pairs(view: View, random: np.random.Generator) -> tuple[Ints, Ints]:
     return table[:, 0], table[:, 1]
 
 
-def _simple(view: View, row: int, seed: int) -> tuple[dict[PriceRule, Ints], dict[PriceRule, Ints]]:
+def _simple(view: View, row: int, seed: int) -> tuple[Gains, Gains]:
     """The gains by shading and by holding back, for each factor; the first factor of both is the truth."""
     shade, hold = (outcomes(view, row, reports(view, row), seed) for reports in (shaded, held_back))
-    return tuple({rule: o.utility - o.utility[0] for rule, o in found.items()} for found in (shade, hold))  # type: ignore[return-value]
+    return _gains(shade), _gains(hold)
+
+
+def _gains(found: dict[PriceRule, Outcomes]) -> Gains:
+    return {rule: outcome.utility - outcome.utility[0] for rule, outcome in found.items()}
 
 
 def _withholding(
@@ -247,71 +231,3 @@ def _play(
             f"a claimed gain of {answer.utility[row]} tick·Wh clears as {paid}", "report it: the study is wrong"
         )
     return welfare - (result.welfare + sign * (true.value(fill) - report.value(fill))), 1
-
-
-def summary(tally: Tally, drawn: bands.Floats, settings: Settings) -> tuple[dict[str, Any], bands.Floats]:
-    """The figures of a cell with bands, as plain values; money in base units. And the resamples of `relative`."""
-    sums = {name: np.array(values, dtype=np.float64) for name, values in tally.sums.items()}
-    relative, resamples = bands.ratio(sums["gain"], sums["welfare"], drawn)
-    fewer = bands.weights(len(sums["lost"]), settings.seed)
-
-    def shares(top: str, bottom: str) -> dict[str, float]:
-        return _plain(bands.ratio(sums[top], sums[bottom], drawn)[0])
-
-    cell = {
-        "traded": float(sums["traded"].mean()),
-        "surplus": _plain(bands.ratio(sums["welfare"] * BASE_PER_TICK_WH, sums["participants"], drawn)[0]),
-        "gain": _plain(bands.ratio(sums["gain"] * BASE_PER_TICK_WH, sums["participants"], drawn)[0]),
-        "relative": _plain(relative),
-        "sellers": shares("sell_gain", "sell_surplus"),
-        "buyers": shares("buy_gain", "buy_surplus"),
-        "top": shares("top", "welfare"),
-        "shading": shares("shading", "sampled_surplus"),
-        "holding": shares("holding", "sampled_surplus"),
-        "pair": shares("pair_gain", "pair_surplus"),
-        "lost": _plain(bands.ratio(sums["lost"], sums["lost_welfare"], fewer)[0]),
-        "missed": _digits(float(sums["missed"].max()) * BASE_PER_TICK_WH),
-        "blind": {side.word: _blind(tally.shades[side], settings.seed) for side in Side},
-        "withholding": {
-            name: _quantiles(values, settings.bond if not name.endswith("kwh") else None, settings.seed)
-            for name, values in tally.withheld.items()
-        },
-    }
-    return cell, resamples
-
-
-def _blind(shades: list[tuple[Ints, int]], seed: int) -> dict[str, Any]:
-    """The factor that gains most on the even books, and what it gains on the odd ones."""
-    gains = np.stack([gain for gain, _ in shades]).astype(np.float64)
-    truth = np.array([surplus for _, surplus in shades], dtype=np.float64)
-    best = int(gains[0::2].sum(axis=0).argmax())
-    tested = len(gains[1::2])
-    value, _ = bands.ratio(gains[1::2, best], truth[1::2], bands.weights(tested, seed))
-    return {"shade_per_mille": SHADES_PER_MILLE[best], **_plain(value)}
-
-
-def _quantiles(values: list[Ints], bond: int | None, seed: int) -> dict[str, Any]:
-    """Quantiles over all bids in base units, with bands over books; and the share of bids above the bond."""
-    flat = np.concatenate(values) * BASE_PER_TICK_WH
-    random = np.random.default_rng([seed, len(values)])
-    redrawn = []
-    for _ in range(_QUANTILE_RESAMPLES):
-        books = random.integers(len(values), size=len(values))
-        redrawn.append(np.percentile(np.concatenate([values[book] for book in books]), QUANTILES) * BASE_PER_TICK_WH)
-    points = np.percentile(flat, QUANTILES)
-    found: dict[str, Any] = {
-        f"q{q}": _plain(bands.band(float(point), column))
-        for q, point, column in zip(QUANTILES, points, np.stack(redrawn).T, strict=True)
-    }
-    if bond is not None:
-        found["above_bond"] = _digits(float((flat > bond).mean()))
-    return found
-
-
-def _plain(figure: bands.Banded) -> dict[str, float]:
-    return {name: _digits(value) for name, value in figure._asdict().items()}
-
-
-def _digits(value: float) -> float:
-    """Five significant digits: enough to read, and a file that stays small."""
-    return float(f"{value:.5g}")
