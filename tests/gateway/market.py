@@ -59,15 +59,19 @@ class Market:
     def clock(self) -> DevClock:
         return DevClock(self.url)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """A gateway process."""
-        common = ["--key", "owner", "--meter-key", "meter", "--post-every", "0.2", "--json"]
-        environment = {
-            **ENVIRONMENT,
+    @property
+    def environment(self) -> dict[str, str]:
+        """What names the user's folder, the chain and the password to a command."""
+        return {
             "STOWATT_HOME": str(self.folder / "home"),
             "STOWATT_RPC": self.url,
             "STOWATT_PASSWORD_FILE": str(self.folder / "password"),
         }
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A gateway process."""
+        common = ["--key", "owner", "--meter-key", "meter", "--post-every", "0.2", "--json"]
+        environment = {**ENVIRONMENT, **self.environment}
         process = subprocess.Popen(
             [sys.executable, "-m", "stowatt", "meter", "run", *words, *common],
             cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

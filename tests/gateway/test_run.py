@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from stowatt.cli import app
 from tests.gateway.market import Market, market, outcome, start_node, stop, wait_until
 
 FIRST = 1000
@@ -38,20 +40,36 @@ def failed(process: subprocess.Popen[str]) -> str:
     return lines[0]
 
 
-def test_wrong_uses_are_one_line(m: Market) -> None:
-    file = day(m, "short.csv", 1)
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["nothing.csv"], "nothing.csv cannot be read"),
+        (["mqtt://me:word@host/topic"], "user or a password"),
+        (["short.csv", "--device", "7"], "device 7 is not registered"),
+        (["short.csv", "--max-gap", "301"], "longest gap of 301 s"),
+        (["short.csv", "--as", "vouchers"], "vouchers"),
+        (["mqtt://host/topic", "--mqtt-user", "x", "--mqtt-password-file", "open"], "chmod 600"),
+        (["short.csv", "--rpc", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1 "),
+    ],
+)
+def test_wrong_uses_are_one_line(
+    m: Market, words: list[str], error: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day(m, "short.csv", 1)
     (m.folder / "open").write_text("word")
     (m.folder / "open").chmod(0o644)
-    cases = [
-        (["nothing.csv"], "nothing.csv cannot be read"),
-        ([file, "--device", "7"], "device 7 is not registered"),
-        ([file, "--as", "vouchers"], "vouchers"),
-        (["mqtt://host/topic", "--mqtt-user", "x", "--mqtt-password-file", "open"], "chmod 600"),
-    ]
-    for start in range(0, len(cases), 2):  # two cores
-        running = [(m.start(*words), text) for words, text in cases[start : start + 2]]
-        for process, text in running:
-            assert text in failed(process)
+    monkeypatch.chdir(m.folder)
+    for name, value in m.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("stowatt.chain.jsonrpc._PAUSES", ())
+    monkeypatch.setattr(sys, "argv", ["stowatt", "meter", "run", *words, "--key", "owner", "--meter-key", "meter"])
+    with pytest.raises(SystemExit) as end:
+        app.main()
+    assert end.value.code in (1, 2)
+    shown = capsys.readouterr()
+    (line,) = shown.err.splitlines()
+    assert line.startswith("error: ") and error in line
+    assert shown.out == "" and "word" not in line.split()
 
 
 def test_the_chain_goes_away_and_returns(m: Market) -> None:
@@ -82,10 +100,6 @@ def test_the_chain_goes_away_and_returns(m: Market) -> None:
 
     assert m.finish(*words)["queue"] == {"accepted": 12}, "started again, it finds everything done"
     assert len(m.readings()) == 12
-
-
-def test_a_missing_chain_is_one_line_without_a_device(m: Market) -> None:
-    assert "no answer from http://127.0.0.1:1 " in failed(m.start("short.csv", "--rpc", "http://127.0.0.1:1"))
 
 
 def wait_for_queue(m: Market) -> list[Path]:
