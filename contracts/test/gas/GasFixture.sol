@@ -45,6 +45,7 @@ abstract contract GasFixture is Fixture {
         p.ring = uint32(RING);
         p.ticks = uint16(TICKS);
         p.bond = uint96(LARGE_BOND);
+        p.reliabilityGain = 100_000;
     }
 
     function _enrolMany(uint256 sellers_, uint256 buyers_) internal {

@@ -153,6 +153,7 @@ contract SettlementGasTest is GasFixture {
         delivery.settleMany(rest);
         _record("delivery", "settleMany of 6 sellers, a right", w, _used() / rest.length);
         delivery.settle(RightId.later(right, 8000));
+        _record("delivery", "settle, seller, a later part", w, _used());
         delivery.settle(RightId.make(w, BUY, buyers[2], 0));
         _record("delivery", "settle, buyer", w, _used());
         for (uint256 i; i < BUYERS; ++i) {

@@ -29,7 +29,7 @@ abstract contract Choices is Steps {
     /// @dev The account may commit in the window: no commitment there, and nothing left to claim of an earlier one.
     function _isFreePlace(address a, uint256 w) internal view returns (bool) {
         uint256 latest = _latest[a][w % PLACES];
-        return latest == 0 || _bids[latest - 1].stage == Stage.Claimed || _bids[latest - 1].stage == Stage.Gone;
+        return latest == 0 || _bids[latest - 1].stage > Stage.Opened;
     }
 
     function _isReplaceable(uint256 i) internal view returns (bool) {
@@ -52,7 +52,7 @@ abstract contract Choices is Steps {
     }
 
     function _isRefundable(uint256 i) internal view returns (bool) {
-        return _bids[i].stage == Stage.Sealed && _days[_bids[i].window].status == 4;
+        return _bids[i].stage == Stage.Forfeited || (_bids[i].stage == Stage.Sealed && _days[_bids[i].window].status == 4);
     }
 
     function _isLiving(uint256 k) internal view returns (bool) {
@@ -102,9 +102,48 @@ abstract contract Choices is Steps {
         uint256 t = _now();
         if (t >= _startsAt(w) + LENGTH + GRACE) return 3;
         for (uint256 s; s < 3; ++s) {
-            if (w * 3 + s + 1 > _position[device] && t >= _startsAt(w) + (s + 1) * SUB_SLOT) return s;
+            bool later = w * 3 + s + 1 > _position[device] && s >= _covered[w][device];
+            if (later && t >= _startsAt(w) + (s + 1) * SUB_SLOT) return s;
         }
         return 3;
+    }
+
+    /// @dev A voucher of the right's device would cover more of its window than was counted.
+    function _isVouchable(uint256 k) internal view returns (bool) {
+        if (!_isLiving(k) || _bids[_parts[k].bid].side == BUY) return false;
+        (uint256 device, uint256 w,) = _meterOf(k);
+        return _endedSubSlots(w) > _covered[w][device];
+    }
+
+    /// @dev Sub-slots of the window that have ended; 0 once its readings are closed.
+    function _endedSubSlots(uint256 w) internal view returns (uint256) {
+        uint256 t = _now();
+        if (t < _startsAt(w) || t >= _startsAt(w) + LENGTH + GRACE) return 0;
+        uint256 ended = (t - _startsAt(w)) / SUB_SLOT;
+        return ended > LENGTH / SUB_SLOT ? LENGTH / SUB_SLOT : ended;
+    }
+
+    /// @dev Units of the account's energy that a commitment in this window could hold, with what it gives back itself.
+    function _unitsLeft(address a, uint256 w) internal view returns (uint256) {
+        uint256 promised = _modelPromised(a);
+        uint256 latest = _latest[a][w % PLACES];
+        if (latest != 0) {
+            Bid storage b = _bids[latest - 1];
+            if (b.stage == Stage.Forfeited || (b.stage == Stage.Sealed && b.window == w)) promised -= b.units;
+        }
+        return promised < _energy[a] ? _energy[a] - promised : 0;
+    }
+
+    /// @dev Units for a seller's curve: what it needs, or more, up to all that a window can take; 0 if there are too few left.
+    function _unitsFor(address a, uint256 w, bytes memory curve, uint256 seed) internal view returns (uint256) {
+        uint256 quantity;
+        for (uint256 i; i < curve.length; i += 6) {
+            quantity += _number(curve, i + 2, 4);
+        }
+        uint256 needed = _up(quantity * 64, LIMIT);
+        uint256 left = _unitsLeft(a, w);
+        if (left > 64) left = 64;
+        return needed > left ? 0 : needed + (seed >> 200) % (left - needed + 1);
     }
 
     // ------------------------------------------------------------------------------------------------------------- choice

@@ -10,7 +10,7 @@ import {Choices} from "./Choices.sol";
 /// @notice An action that is impossible now gives way to one that is possible, so that few calls are wasted and whole
 /// lives of windows happen often.
 abstract contract Handler is Choices {
-    uint256 private constant KINDS = 22;
+    uint256 private constant KINDS = 24;
 
     mapping(string action => uint256) internal _count;
     string[] internal _actionNames;
@@ -101,6 +101,14 @@ abstract contract Handler is Choices {
         _do(_tryRead, seed);
     }
 
+    function redeem(uint256 seed) external observed {
+        _do(_tryRedeem, seed);
+    }
+
+    function openSealed(uint256 seed) external observed {
+        _do(_tryOpenSealed, seed);
+    }
+
     function draw(uint256 seed) external observed {
         _do(_tryDraw, seed);
     }
@@ -157,7 +165,9 @@ abstract contract Handler is Choices {
         if (kind == 5 || kind == 15) return _tryDefault(seed);
         if (kind == 11 || kind == 19) return _tryRead(seed);
         if (kind == 6 || kind == 18) return _trySettle(seed);
-        if (kind == 12) return _tryRefund(seed);
+        if (kind == 12) return seed % 4 == 0 && _tryRefund(seed);
+        if (kind == 22) return seed % 2 == 0 ? _tryRedeem(seed) : _trySettle(seed);
+        if (kind == 23) return seed % 2 == 0 ? _tryOpenSealed(seed) : _tryClear(seed);
         if (kind == 20) return seed % 2 == 0 && _tryDraw(seed);
         return seed % 3 == 0 && _trySplit(seed);
     }
@@ -187,7 +197,8 @@ abstract contract Handler is Choices {
 
     function _tryNewDevice(uint256 seed) internal returns (bool) {
         if (seed % 4 != 0) return false;
-        _stepDevice(_actors_[(seed >> 8) % WITH_DEVICE]);
+        // The energy of one, two or four windows.
+        _stepDevice(_actors_[(seed >> 8) % WITH_DEVICE], LIMIT << ((seed >> 16) % 3));
         return _did("newDevice");
     }
 
@@ -210,8 +221,7 @@ abstract contract Handler is Choices {
         for (uint256 i; i < ACTORS; ++i) {
             address a = _actor(seed / 7 + i);
             if (_free[a] < BOND || !_isFreePlace(a, w)) continue;
-            _stepCommit(w, a, _sideFor(a, seed), _curve(_sideFor(a, seed), seed));
-            return _did("commit");
+            if (_commitSuitably(w, a, seed)) return _did("commit");
         }
         return false;
     }
@@ -219,9 +229,17 @@ abstract contract Handler is Choices {
     function _tryReplace(uint256 seed) internal returns (bool) {
         (bool found, uint256 i) = _chooseBid(_isReplaceable, seed);
         if (!found) return false;
-        address a = _bids[i].who;
-        _stepCommit(_bids[i].window, a, _sideFor(a, seed >> 8), _curve(_sideFor(a, seed >> 8), seed >> 8));
-        return _did("replace");
+        return _commitSuitably(_bids[i].window, _bids[i].who, seed >> 8) && _did("replace");
+    }
+
+    /// @dev Commits on the account's side; a seller only with the energy for it.
+    function _commitSuitably(uint256 w, address a, uint256 seed) private returns (bool) {
+        uint256 side = _sideFor(a, seed);
+        bytes memory curve = _curve(side, seed);
+        uint256 units = side == SELL ? _unitsFor(a, w, curve, seed) : 0;
+        if (side == SELL && units == 0) return false;
+        _stepCommit(w, a, side, units, curve);
+        return true;
     }
 
     function _tryWithdrawCommitment(uint256 seed) internal returns (bool) {
@@ -359,6 +377,34 @@ abstract contract Handler is Choices {
         uint256 energy = fill * [uint256(95), 95, 95, 50, 130, 0][(seed >> 8) % 6] / 300;
         _stepRead(device, w, s, energy > 6667 ? 6667 : energy);
         return _did("read");
+    }
+
+    function _tryRedeem(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isVouchable, seed);
+        if (!found) return false;
+        (uint256 device, uint256 w,) = _meterOf(k);
+        (uint256 through, uint256 energy) = _sumOf(k, seed >> 8);
+        _stepRedeem(device, w, through, energy);
+        return _did("redeem");
+    }
+
+    function _tryOpenSealed(uint256 seed) internal returns (bool) {
+        (bool found, uint256 k) = _choosePart(_isVouchable, seed);
+        if (!found) return false;
+        (uint256 device, uint256 w,) = _meterOf(k);
+        (uint256 through, uint256 energy) = _sumOf(k, seed >> 8);
+        _stepOpenSealed(device, w, through, energy);
+        return _did("openSealed");
+    }
+
+    /// @dev A voucher's sub-slots, some or all that ended, and its sum: at least what was counted, at most what the device can give.
+    function _sumOf(uint256 k, uint256 seed) private view returns (uint256 through, uint256 energy) {
+        (uint256 device, uint256 w, uint256 fill) = _meterOf(k);
+        (uint256 covered, uint256 ended) = (_covered[w][device], _endedSubSlots(w));
+        through = covered + 1 + seed % (ended - covered);
+        energy = fill * through * [uint256(95), 95, 95, 50, 130, 0][(seed >> 8) % 6] / 300;
+        if (energy < _metered[w][device]) energy = _metered[w][device];
+        if (energy > through * SLOT_MOST) energy = through * SLOT_MOST;
     }
 
     function _tryDraw(uint256 seed) internal returns (bool) {

@@ -22,6 +22,9 @@ contract MarketInvariants is Wind {
         _windUp();
         _everySentence();
         assertEq(token.balanceOf(address(market)), 0, "money left in the market");
+        for (uint256 i; i < ACTORS; ++i) {
+            assertEq(_promised(_actors_[i]), 0, "energy left promised");
+        }
     }
 
     // -------------------------------------------------------------------------------------------------------------- money
@@ -137,7 +140,7 @@ contract MarketInvariants is Wind {
             uint256 opened;
             for (uint256 j; j < _bidsOf[w].length; ++j) {
                 Bid storage b = _bids[_bidsOf[w][j]];
-                if (b.stage != Stage.Gone) ++opened;
+                if (b.stage == Stage.Opened || b.stage == Stage.Claimed) ++opened;
                 if (b.stage == Stage.Claimed) assertEq(b.freed + b.deposit, b.locked, "lock");
             }
             assertEq(opened, d.openedSellers + d.openedBuyers, "opened");
@@ -482,13 +485,66 @@ contract MarketInvariants is Wind {
         }
     }
 
-    /// @notice Metered energy is the sum of the accepted readings, each counted once.
+    /// @notice Metered energy, and the sub-slots that it covers, are those of the accepted readings and vouchers, each sub-slot once.
     /// forge-config: default.invariant.runs = 2
     function invariant_MeteredEnergyIsTheAcceptedReadings() public view {
         for (uint256 i; i < _windows.length; ++i) {
             for (uint256 device = registry.deviceCount(); device > 0; --device) {
-                assertEq(delivery.deliveredWh(_windows[i], device), _metered[_windows[i]][device]);
+                assertEq(delivery.deliveredWh(_windows[i], device), _metered[_windows[i]][device], "energy");
+                assertEq(delivery.throughOf(_windows[i], device), _covered[_windows[i]][device], "sub-slots");
             }
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------- energy and records
+
+    /// @notice What a battery has promised is the units of its live commitments, bids and rights; nothing is freed twice or for ever held.
+    /// forge-config: default.invariant.runs = 2
+    function invariant_PromisedEnergyIsThatOfLivePromises() public view {
+        for (uint256 i; i < ACTORS; ++i) {
+            assertEq(_promised(_actors_[i]), _modelPromised(_actors_[i]), "promised");
+            assertEq(_capacity(_actors_[i]), _energy[_actors_[i]], "capacity");
+        }
+    }
+
+    /// @notice A fill fits into the units that it holds, and an open bid into its commitment's.
+    /// forge-config: default.invariant.runs = 2
+    function invariant_SoldEnergyFitsIntoItsUnits() public view {
+        for (uint256 i; i < _bids.length; ++i) {
+            Bid storage b = _bids[i];
+            if (b.side == BUY) continue;
+            if (b.stage == Stage.Opened) assertLe(b.width, LIMIT * b.units / 64, "bid");
+            if (b.stage != Stage.Claimed || b.fill == 0) continue;
+            assertLe(b.fill, LIMIT * b.units / 64, "fill");
+            assertLe(b.units, b.opening.terms >> 88, "no more than were committed");
+        }
+    }
+
+    /// @notice A device's reliability is the weighted mean of what it fulfilled, between 0 and 1, each bid counted once.
+    /// forge-config: default.invariant.runs = 2
+    function invariant_ReliabilityIsTheModels() public view {
+        for (uint256 i; i < ACTORS; ++i) {
+            assertEq(_reliability(_actors_[i]), _record[_actors_[i]], "reliability");
+            assertLe(_record[_actors_[i]], 1e6, "above one");
+        }
+    }
+
+    /// @notice A seller's deposit coefficient is between its bounds, follows its reliability at the commitment, and stays what it was then.
+    /// forge-config: default.invariant.runs = 2
+    function invariant_DepositCoefficientsAreThoseOfTheCommitment() public view {
+        for (uint256 i; i < ACTORS; ++i) {
+            uint256 alpha = uint24(market.termsOf(_actors_[i]) >> 64);
+            assertEq(alpha, _modelAlpha(_actors_[i], SELL), "the next commitment's");
+            assertTrue(alpha >= ALPHA_PROVEN && alpha <= ALPHA_SELLER, "bounds");
+        }
+        for (uint256 i; i < _parts.length; ++i) {
+            Part storage p = _parts[i];
+            Bid storage b = _bids[p.bid];
+            if (p.state != State.Living || b.side == BUY) continue;
+            CapacityRights.Right memory right = rights.rightOf(p.id);
+            assertEq(right.alpha, b.alpha, "the right's");
+            assertEq(right.alpha, uint24(b.opening.terms >> 64), "the commitment's");
+            assertEq(right.units, b.units, "units");
         }
     }
 
@@ -582,6 +638,10 @@ contract MarketInvariants is Wind {
         invariant_DepositsAreReleasedByFulfilment();
         invariant_ReadingCountersOnlyGrow();
         invariant_MeteredEnergyIsTheAcceptedReadings();
+        invariant_PromisedEnergyIsThatOfLivePromises();
+        invariant_SoldEnergyFitsIntoItsUnits();
+        invariant_ReliabilityIsTheModels();
+        invariant_DepositCoefficientsAreThoseOfTheCommitment();
         invariant_WhatIsForbiddenIsRefused();
     }
 }

@@ -19,6 +19,7 @@ abstract contract Misuse is Handler {
         _misuseClaims();
         _misuseRights(seed);
         _misuseReadings(seed);
+        _misuseVouchers(seed);
         _misuseSettlement(seed);
         _misuseMoney(seed);
     }
@@ -27,6 +28,7 @@ abstract contract Misuse is Handler {
         for (uint256 i; i < _windows.length; ++i) {
             for (uint256 j; j < ACTORS; ++j) {
                 _commitWrongly(_windows[i], _actors_[j]);
+                _oversell(_windows[i], _actors_[j]);
             }
         }
         if (_bids.length == 0) return;
@@ -50,6 +52,16 @@ abstract contract Misuse is Handler {
         } catch {}
     }
 
+    /// @dev One unit more than the battery has left, whatever is free of places and money.
+    function _oversell(uint256 w, address a) private {
+        uint256 units = _unitsLeft(a, w) + 1;
+        if (!_inCommit(w) || units > 64) return;
+        vm.prank(a);
+        try market.commit(w, units, 1) {
+            _went("commit beyond the battery's energy");
+        } catch {}
+    }
+
     function _misuseOpenings(uint256 seed) private {
         if (_bids.length == 0) return;
         Bid storage b = _bids[seed % _bids.length];
@@ -67,6 +79,9 @@ abstract contract Misuse is Handler {
         o = b.opening;
         o.terms += 1 << 32;
         _tryOpening(o, "reveal, another limit");
+        o = b.opening;
+        o.terms ^= uint96(1 << (64 + (seed >> 16) % 32));
+        _tryOpening(o, "reveal, another coefficient or other units");
         o = b.opening;
         o.window += uint32(PLACES);
         _tryOpening(o, "reveal, another window");
@@ -165,7 +180,7 @@ abstract contract Misuse is Handler {
             uint256 w = _windows[i];
             uint256 s = (seed >> 8) % 3;
             bool inTime = _now() >= _startsAt(w) + (s + 1) * SUB_SLOT && _now() < _startsAt(w) + LENGTH + GRACE
-                && w * 3 + s + 1 > _position[device];
+                && w * 3 + s + 1 > _position[device] && s >= _covered[w][device];
             Metering.Reading memory r = _reading(device, w, s, 10, _counter[device] + 1);
             if (!inTime) _tryReading(r, _signReading(r, key), "a reading early, late or out of order");
             _tryReading(r, _signReading(r, key + 1), "another meter's reading");
@@ -174,9 +189,61 @@ abstract contract Misuse is Handler {
             r.counter = uint64(_counter[device]);
             _tryReading(r, _signReading(r, key), "an old counter");
             r.counter += 1;
-            r.energy = 6668;
+            r.energy = uint48(SLOT_MOST + 1);
             _tryReading(r, _signReading(r, key), "more than the device can give");
         }
+    }
+
+    /// @dev The last voucher again; one that shrinks, runs ahead, is another meter's, or is opened wrongly.
+    function _misuseVouchers(uint256 seed) private {
+        uint256 device = 1 + seed % registry.deviceCount();
+        uint256 key = _meterKey(_keys[_ownerOf[device]]);
+        if (_lastVoucher[device].through != 0) {
+            _tryVoucher(_lastVoucher[device], _lastVoucherSignature[device], "a replayed voucher");
+        }
+        for (uint256 i; i < _windows.length; ++i) {
+            uint256 w = _windows[i];
+            (uint256 covered, uint256 metered) = (_covered[w][device], _metered[w][device]);
+            Metering.Voucher memory v = Metering.Voucher(uint32(device), uint32(w), uint16(covered), uint48(metered + 1));
+            _tryVoucher(v, _signVoucher(v, key), "a voucher of no more sub-slots");
+            v.through = uint16(_endedSubSlots(w) + 1);
+            _tryVoucher(v, _signVoucher(v, key), "a voucher early or late");
+            if (v.through == 1 || v.through - 1 <= covered) continue;
+            v.through -= 1;
+            _tryVoucher(v, _signVoucher(v, key + 1), "another meter's voucher");
+            v.energy = uint48(v.through * SLOT_MOST + 1);
+            _tryVoucher(v, _signVoucher(v, key), "a voucher of more than the device can give");
+            if (metered != 0) {
+                v.energy = uint48(metered - 1);
+                _tryVoucher(v, _signVoucher(v, key), "a voucher that shrinks");
+            }
+            _misuseSealed(device, w, v.through, key);
+        }
+    }
+
+    function _misuseSealed(uint256 device, uint256 w, uint256 through, uint256 key) private {
+        Metering.SealedVoucher memory s = _sealedVoucher(device, w, through, through * SLOT_MOST - 1);
+        bytes memory signature = _signSealed(s, key);
+        s.energy += 1;
+        _trySealed(s, signature, "a sealed voucher opened with more");
+        s.energy -= 1;
+        s.blinder ^= 1;
+        _trySealed(s, signature, "a sealed voucher opened with another blinder");
+        s.blinder ^= 1;
+        s.points[63] ^= 0x01;
+        _trySealed(s, signature, "sealed sub-slots that were not signed");
+    }
+
+    function _trySealed(Metering.SealedVoucher memory s, bytes memory signature, string memory name) private {
+        try delivery.openSealed(s, signature) {
+            _went(name);
+        } catch {}
+    }
+
+    function _tryVoucher(Metering.Voucher memory v, bytes memory signature, string memory name) private {
+        try delivery.redeem(v, signature) {
+            _went(name);
+        } catch {}
     }
 
     function _tryReading(Metering.Reading memory r, bytes memory signature, string memory name) private {

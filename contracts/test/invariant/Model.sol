@@ -8,11 +8,13 @@ import {Fixture} from "../utils/Fixture.sol";
 /// @notice Written from the rules (§3, §5, §6), with every sum kept naively; it shares no code with the contracts. A step of
 /// the handler changes the contracts and this model, and the invariants compare the two.
 abstract contract Model is Fixture {
-    /// @dev A commitment's life. A replaced or withdrawn one is `Gone`, as is one that was never opened after its window ended.
+    /// @dev A commitment's life. One that was never opened in a cleared window is `Forfeited`, and holds its energy until it is
+    /// ended or its place is used again. A replaced, withdrawn or ended one is `Gone`.
     enum Stage {
         Sealed,
         Opened,
         Claimed,
+        Forfeited,
         Gone
     }
 
@@ -25,6 +27,8 @@ abstract contract Model is Fixture {
         uint256 point;
         bytes bid; // curve and offsets, once opened
         uint256 width; // Σ width
+        uint256 alpha; // ppm, as it was at the commitment
+        uint256 units; // of the battery's energy: the commitment's, then those of the fill
         uint256 locked; // bond, then max(bond, reserve)
         uint256 fill;
         uint256 deposit;
@@ -80,7 +84,11 @@ abstract contract Model is Fixture {
 
     uint256 internal constant GRID = 64;
     uint256 internal constant TICK_SIZE = 100;
-    uint256 internal constant ALPHA_SELLER = 200_000;
+    uint256 internal constant ALPHA_SELLER = 200_000; // of a newcomer
+    uint256 internal constant ALPHA_PROVEN = 50_000;
+    uint256 internal constant GAIN = 500_000;
+    uint256 internal constant LIMIT = 20_000; // Wh, Q_max of every device
+    uint256 internal constant SLOT_MOST = 6667; // Wh, what a device can give in one sub-slot
     uint256 internal constant ALPHA_BUYER = 150_000;
     uint256 internal constant ETA = 950_000;
     uint256 internal constant TOLERANCE = 980_000;
@@ -93,6 +101,10 @@ abstract contract Model is Fixture {
     mapping(uint256 window => mapping(uint256 side => uint256[64])) internal _book;
     mapping(address account => uint256) internal _free;
     mapping(uint256 window => mapping(uint256 device => uint256)) internal _metered;
+    mapping(uint256 window => mapping(uint256 device => uint256)) internal _covered; // sub-slots, from the window's first
+    mapping(address account => uint256) internal _current; // its device
+    mapping(address account => uint256) internal _energy; // its device's, in units
+    mapping(address account => uint256) internal _record; // its device's reliability, ppm
     uint256 internal _treasuryIncome;
 
     // --------------------------------------------------------------------------------------------------------- clearing
@@ -169,7 +181,8 @@ abstract contract Model is Fixture {
     // ------------------------------------------------------------------------------------------------------------- money
 
     /// @dev max(bond, reserve), the reserve rounded up.
-    function _modelLocked(uint256 side, bytes memory curve) internal pure returns (uint256 locked, uint256 quantity) {
+    function _modelLocked(Bid storage b) internal view returns (uint256 locked, uint256 quantity) {
+        bytes memory curve = b.opening.curve;
         uint256 value;
         for (uint256 i; i < curve.length; i += 6) {
             uint256 width = _number(curve, i + 2, 4);
@@ -178,18 +191,24 @@ abstract contract Model is Fixture {
             uint256 tick = _number(curve, i, 2);
             value += width * (tick == 0 ? 1 : tick);
         }
-        locked = _modelDeposit(side, side == SELL ? quantity * (GRID - 1) : value);
+        locked = _modelDeposit(b.alpha, b.side == SELL ? quantity * (GRID - 1) : value);
         if (locked < BOND) locked = BOND;
     }
 
-    function _modelDeposit(uint256 side, uint256 whTicks) internal pure returns (uint256) {
-        return _up((side == SELL ? ALPHA_SELLER : ALPHA_BUYER) * whTicks * TICK_SIZE, 1e9);
+    function _modelDeposit(uint256 alpha, uint256 whTicks) internal pure returns (uint256) {
+        return _up(alpha * whTicks * TICK_SIZE, 1e9);
+    }
+
+    /// @dev The coefficient that a commitment of the account would bind now: a part of the newcomer's for its record.
+    function _modelAlpha(address a, uint256 side) internal view returns (uint256) {
+        if (side == BUY) return ALPHA_BUYER;
+        return ALPHA_SELLER - (ALPHA_SELLER - ALPHA_PROVEN) * _record[a] / 1e6;
     }
 
     /// @dev The part [start, start + quantity) of a bid's deposit.
     function _modelPart(Part storage p, uint256 tick) internal view returns (uint256) {
-        uint256 side = _bids[p.bid].side;
-        return _modelDeposit(side, (p.start + p.quantity) * tick) - _modelDeposit(side, p.start * tick);
+        uint256 alpha = _bids[p.bid].alpha;
+        return _modelDeposit(alpha, (p.start + p.quantity) * tick) - _modelDeposit(alpha, p.start * tick);
     }
 
     function _modelPayment(uint256 wh, uint256 tick) internal pure returns (uint256) {
@@ -229,6 +248,30 @@ abstract contract Model is Fixture {
         return ratio < 1e6 ? ratio : 1e6;
     }
 
+    // ------------------------------------------------------------------------------------------------------------ energy
+
+    /// @dev What the account has promised, counted anew from its bids and living rights.
+    function _modelPromised(address a) internal view returns (uint256 sum) {
+        for (uint256 i; i < _bids.length; ++i) {
+            Bid storage b = _bids[i];
+            if (b.who == a && b.stage != Stage.Claimed && b.stage != Stage.Gone) sum += b.units;
+        }
+        for (uint256 k; k < _parts.length; ++k) {
+            Part storage p = _parts[k];
+            Bid storage b = _bids[p.bid];
+            if (b.who != a || p.state != State.Living) continue;
+            sum += _up(b.units * (p.start + p.quantity), b.fill) - _up(b.units * p.start, b.fill);
+        }
+    }
+
+    /// @dev r ← r(1 − w) + ρw, with w the gain's share of what was owed of Q_max.
+    function _modelRecord(uint256 bid) internal {
+        Bid storage b = _bids[bid];
+        if (_current[b.who] != uint32(b.opening.terms)) return;
+        uint256 weight = GAIN * _modelObligation(bid) / LIMIT;
+        _record[b.who] = (_record[b.who] * (1e6 - weight) + _modelFulfilment(bid) * weight) / 1e6;
+    }
+
     // ----------------------------------------------------------------------------------------------------- moving money
 
     /// @dev Money enters a window's pool.
@@ -266,7 +309,7 @@ abstract contract Model is Fixture {
         }
     }
 
-    function _up(uint256 a, uint256 b) private pure returns (uint256) {
+    function _up(uint256 a, uint256 b) internal pure returns (uint256) {
         return (a + b - 1) / b;
     }
 }

@@ -7,6 +7,7 @@ import {Delivery} from "../../src/Delivery.sol";
 import {Metering} from "../../src/Metering.sol";
 import {Issue} from "../../src/Issue.sol";
 import {RightId} from "../../src/lib/RightId.sol";
+import {SealedPoints} from "../delivery/SealedPoints.sol";
 import {Seal} from "../utils/Seal.sol";
 import {Model} from "./Model.sol";
 
@@ -32,6 +33,8 @@ abstract contract Steps is Model {
     mapping(uint256 device => uint256) internal _position;
     mapping(uint256 device => Metering.Reading) internal _lastReading;
     mapping(uint256 device => bytes) internal _lastSignature;
+    mapping(uint256 device => Metering.Voucher) internal _lastVoucher;
+    mapping(uint256 device => bytes) internal _lastVoucherSignature;
     mapping(uint256 device => address) internal _ownerOf;
 
     function _parameters() internal pure virtual override returns (Calendar.Parameters memory p) {
@@ -46,6 +49,8 @@ abstract contract Steps is Model {
         p.ring = uint32(PLACES);
         p.alphaSeller = uint32(ALPHA_SELLER);
         p.alphaBuyer = uint32(ALPHA_BUYER);
+        p.alphaProven = uint32(ALPHA_PROVEN);
+        p.reliabilityGain = uint32(GAIN);
     }
 
     /// @dev Ten actors with modest balances, so that reserves and payments sometimes exceed them; five have devices.
@@ -60,7 +65,7 @@ abstract contract Steps is Model {
             vm.prank(a);
             token.approve(address(market), FUNDS);
             _stepDeposit(a, 6000 - 200 * i);
-            if (i < WITH_DEVICE) _stepDevice(a);
+            if (i < WITH_DEVICE) _stepDevice(a, 4 * LIMIT);
         }
     }
 
@@ -103,8 +108,11 @@ abstract contract Steps is Model {
         _free[a] -= amount;
     }
 
-    function _stepDevice(address a) internal {
-        _ownerOf[_device(_certificate(a, _keys[a], 80_000, 80_000))] = a;
+    /// @dev A device of `usable` Wh, LIMIT of them a window; the account's record starts anew, its promises stay.
+    function _stepDevice(address a, uint256 usable) internal {
+        uint256 device = _device(_certificate(a, _keys[a], uint32(usable), 80_000));
+        _ownerOf[device] = a;
+        (_current[a], _record[a], _energy[a]) = (device, 0, 64 * usable / LIMIT);
     }
 
     // ------------------------------------------------------------------------------------------------------------ bidding
@@ -116,14 +124,15 @@ abstract contract Steps is Model {
     }
 
     /// @dev Commits, or replaces what the account has in the window.
-    function _stepCommit(uint256 w, address a, uint256 side, bytes memory curve) internal {
-        Bidding.Opening memory o = _commit(w, a, side, curve);
+    function _stepCommit(uint256 w, address a, uint256 side, uint256 units, bytes memory curve) internal {
+        Bidding.Opening memory o = _commitUnits(w, a, units, curve);
         Day storage d = _days[w];
         uint256 latest = _latest[a][w % PLACES];
         if (latest != 0 && _bids[latest - 1].window == w && _bids[latest - 1].stage == Stage.Sealed) {
             _unseal(latest - 1);
         } else {
             _free[a] -= BOND;
+            if (latest != 0 && _bids[latest - 1].stage == Stage.Forfeited) _bids[latest - 1].stage = Stage.Gone;
         }
         if (side == SELL) ++d.sealedSellers;
         else ++d.sealedBuyers;
@@ -131,6 +140,8 @@ abstract contract Steps is Model {
         Bid storage b = _bids.push();
         (b.window, b.who, b.side, b.stage, b.locked) = (w, a, side, Stage.Sealed, BOND);
         b.opening = o;
+        (b.alpha, b.units) = (_modelAlpha(a, side), units);
+        if (side == SELL) assertLe(_modelPromised(a), _energy[a], "sold beyond the battery");
         b.point = Seal.point(address(market), o, side);
         _latest[a][w % PLACES] = _bids.length;
     }
@@ -152,7 +163,7 @@ abstract contract Steps is Model {
 
     /// @dev Whether the account's free balance covers what the opening locks beyond the bond.
     function _affordable(uint256 i) internal view returns (bool) {
-        (uint256 locked,) = _modelLocked(_bids[i].side, _bids[i].opening.curve);
+        (uint256 locked,) = _modelLocked(_bids[i]);
         return _free[_bids[i].who] >= locked - BOND;
     }
 
@@ -166,7 +177,7 @@ abstract contract Steps is Model {
     function _opened(uint256 i) internal {
         Bid storage b = _bids[i];
         Day storage d = _days[b.window];
-        (b.locked, b.width) = _modelLocked(b.side, b.opening.curve);
+        (b.locked, b.width) = _modelLocked(b);
         _free[b.who] -= b.locked - BOND;
         b.stage = Stage.Opened;
         if (b.side == SELL) (--d.sealedSellers, ++d.openedSellers);
@@ -190,7 +201,7 @@ abstract contract Steps is Model {
         _modelClear(w);
         for (uint256 k; k < _bidsOf[w].length; ++k) {
             Bid storage b = _bids[_bidsOf[w][k]];
-            if (b.stage == Stage.Sealed) b.stage = Stage.Gone;
+            if (b.stage == Stage.Sealed) b.stage = Stage.Forfeited;
         }
     }
 
@@ -222,7 +233,8 @@ abstract contract Steps is Model {
             _free[b.who] += b.locked;
             return;
         }
-        b.deposit = _modelDeposit(b.side, b.fill * d.tick);
+        b.deposit = _modelDeposit(b.alpha, b.fill * d.tick);
+        b.units = b.side == SELL ? _up(b.fill * 64, LIMIT) : 0;
         b.freed = b.locked - b.deposit;
         _free[b.who] += b.freed;
         d.escrow += b.deposit;
@@ -263,11 +275,12 @@ abstract contract Steps is Model {
         p.state = State.Defaulted;
     }
 
+    /// @dev The bond comes back in a void window; the energy in any.
     function _stepRefund(uint256 i) internal {
         Bid storage b = _bids[i];
         market.refundCommitment(b.window, b.who);
+        if (b.stage == Stage.Sealed) _free[b.who] += BOND;
         b.stage = Stage.Gone;
-        _free[b.who] += BOND;
     }
 
     // ------------------------------------------------------------------------------------------------------------- rights
@@ -302,8 +315,56 @@ abstract contract Steps is Model {
         if (energy % 3 != 0) vm.prank(_ownerOf[device]);
         delivery.submit(r, signature);
         _metered[w][device] += energy;
+        _covered[w][device] = subSlot + 1;
         (_counter[device], _position[device]) = (r.counter, w * (LENGTH / SUB_SLOT) + subSlot + 1);
         (_lastReading[device], _lastSignature[device]) = (r, signature);
+    }
+
+    /// @dev A voucher of all sub-slots before `through`; what it adds is counted.
+    function _stepRedeem(uint256 device, uint256 w, uint256 through, uint256 energy) internal {
+        Metering.Voucher memory v =
+            Metering.Voucher(uint32(device), uint32(w), uint16(through), uint48(energy));
+        bytes memory signature = _signVoucher(v, _meterKey(_keys[_ownerOf[device]]));
+        delivery.redeem(v, signature);
+        (_lastVoucher[device], _lastVoucherSignature[device]) = (v, signature);
+        _counted(device, w, through, energy);
+    }
+
+    /// @dev The same, sealed: all but the last sub-slot a third of the energy, the last the rest.
+    function _stepOpenSealed(uint256 device, uint256 w, uint256 through, uint256 energy) internal {
+        Metering.SealedVoucher memory s = _sealedVoucher(device, w, through, energy);
+        delivery.openSealed(s, _signSealed(s, _meterKey(_keys[_ownerOf[device]])));
+        _counted(device, w, through, energy);
+    }
+
+    function _sealedVoucher(uint256 device, uint256 w, uint256 through, uint256 energy)
+        internal
+        view
+        returns (Metering.SealedVoucher memory s)
+    {
+        uint256[] memory profile = new uint256[](through);
+        for (uint256 i; i < through; ++i) {
+            profile[i] = i + 1 < through ? energy / 3 : energy - (through - 1) * (energy / 3);
+        }
+        (s.device, s.window, s.through) = (uint32(device), uint32(w), uint16(through));
+        (uint256 sum, uint256 blinder, bytes memory points) = SealedPoints.seal(profile, w);
+        (s.energy, s.blinder, s.points) = (uint48(sum), blinder, points);
+    }
+
+    function _counted(uint256 device, uint256 w, uint256 through, uint256 energy) private {
+        assertGe(energy, _metered[w][device], "what is counted only grows");
+        (_metered[w][device], _covered[w][device]) = (energy, through);
+    }
+
+    function _signVoucher(Metering.Voucher memory v, uint256 meterKey) internal view returns (bytes memory) {
+        bytes32 typeHash = keccak256("Voucher(uint32 device,uint32 window,uint16 through,uint48 energy)");
+        return _sign(meterKey, address(delivery), "Stowatt Delivery", keccak256(abi.encode(typeHash, v)));
+    }
+
+    function _signSealed(Metering.SealedVoucher memory s, uint256 meterKey) internal view returns (bytes memory) {
+        bytes32 typeHash = keccak256("SealedVoucher(uint32 device,uint32 window,uint16 through,bytes32 points)");
+        bytes32 structHash = keccak256(abi.encode(typeHash, s.device, s.window, s.through, keccak256(s.points)));
+        return _sign(meterKey, address(delivery), "Stowatt Delivery", structHash);
     }
 
     function _stepDraw(uint256 k) internal {
@@ -335,6 +396,8 @@ abstract contract Steps is Model {
         p.received = earned + d.forfeited * p.quantity / d.volume;
         p.state = State.Settled;
         b.drawn += earned;
+        // Counted once a bid, with its first part.
+        if (p.start == 0) _modelRecord(p.bid);
         d.settled += p.quantity;
         _poolOut(d, p.received, p.holder);
         _escrowOut(d, p.released, b.who);

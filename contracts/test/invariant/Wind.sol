@@ -128,8 +128,8 @@ abstract contract Wind is Misuse {
     }
 
     function _selectors() internal pure returns (bytes4[] memory s) {
-        s = new bytes4[](25);
-        bytes4[25] memory all = [
+        s = new bytes4[](27);
+        bytes4[27] memory all = [
             this.deposit.selector,
             this.withdraw.selector,
             this.open.selector,
@@ -148,6 +148,8 @@ abstract contract Wind is Misuse {
             this.split.selector,
             this.transfer.selector,
             this.read.selector,
+            this.redeem.selector,
+            this.openSealed.selector,
             this.draw.selector,
             this.settle.selector,
             this.settleMany.selector,
