@@ -226,3 +226,12 @@ def test_records_and_state_are_stored_together_or_not_at_all(tmp_path: Path) -> 
         assert queue.setting("state") == "one"
         (row,) = queue.rows()
         assert (row.position, row.energy, row.marks, row.state) == (7, 5, ("gap",), State.SEALED)
+
+
+def test_a_full_disk_is_one_error_and_what_was_stored_is_safe(tmp_path: Path) -> None:
+    with SlotQueue(tmp_path / "queue", "x") as queue:
+        queue.commit([SlotRecord(1, 0, 1, Wh(5), 1, ())], state="one")
+        queue._db.execute("PRAGMA max_page_count = 8")
+        with pytest.raises(QueueError, match="full"):
+            queue.commit([SlotRecord(2, 0, 2, Wh(5), 1, ())], state="two" * 100_000)
+        assert (queue.setting("state"), len(queue.rows())) == ("one", 1)

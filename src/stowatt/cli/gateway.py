@@ -294,10 +294,10 @@ def _work(gateway: Gateway, postman: Postman, screen: "_Screen") -> None:
             if gateway.source.live and now_up != up:
                 screen.tell(f"meter: {gateway.source.state}")
                 up = now_up
-            screen.show(_status(gateway, postman))
+            screen.show(lambda: _status(gateway, postman))
         postman.wake()
         while gateway.source.ended and not stopped() and postman.fatal is None and gateway.queue.waiting:
-            screen.show(_status(gateway, postman))
+            screen.show(lambda: _status(gateway, postman))
             time.sleep(0.1)
 
 
@@ -377,10 +377,10 @@ class _Screen:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, text: str) -> None:
+    def show(self, line: Callable[[], str]) -> None:
         """Renews the live line."""
         if self._live is not None:
-            self._live.update(Text(text))
+            self._live.update(Text(line()))
 
     def tell(self, text: str) -> None:
         """Something happened."""

@@ -42,10 +42,10 @@ class Postman:
         """Why the chain does not answer; "" while it does."""
         self.chain_lag: int | None = None
         """The gateway's clock minus the chain's at the last round, seconds."""
-        self.rounds = 0
+        self._problem = ""
 
     def start(self) -> None:
-        """Begins."""
+        """Begins to post."""
         self._thread.start()
 
     def wake(self) -> None:
@@ -68,13 +68,22 @@ class Postman:
                 self.fatal = error
                 return
             except LedgerError as error:
-                self._lost(error)
+                self._lost(
+                    f"not posted: {error}" if isinstance(error, ReceiptTimeout) else f"the chain is away: {error}"
+                )
                 self._wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             except StowattError as error:
                 self.fatal = error
                 return
+            except Exception as error:  # whatever it is, the measurement goes on, and posting is tried again
+                if self._stop.is_set():
+                    return
+                self._lost(f"not posted: {type(error).__name__}: {error}")
+                self._wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
             if self.away:
                 self._tell("the chain answers again")
             self.away, pause = "", FIRST_PAUSE
@@ -87,17 +96,18 @@ class Postman:
             self._poster = self._connect()
         self.chain_lag = int(time.time()) - self._poster.time()
         posted = post_due(self._queue, self._poster, self._sub_slot, skip_zero=self._skip_zero)
-        self.rounds += 1
-        if posted.problem:
+        if posted.problem and posted.problem != self._problem:
             self._tell(f"refused: {posted.problem}")
+        self._problem = posted.problem
         if posted.expired:
             self._tell(f"{posted.expired} sub-slots came too late for the chain")
         return posted.accepted + posted.expired + posted.superseded >= BATCH
 
-    def _lost(self, error: LedgerError) -> None:
+    def _lost(self, text: str) -> None:
+        """Posting did not work: told once."""
         if not self.away:
-            self._tell(f"not posted: {error}" if isinstance(error, ReceiptTimeout) else f"the chain is away: {error}")
-        self.away = error.what
+            self._tell(text)
+        self.away = text
 
     def _wait(self, seconds: float) -> None:
         """Waits, but not past the end; what wakes the postman does not shorten a pause for a chain that is away."""

@@ -212,11 +212,11 @@ class SlotQueue:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._mutex:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+        try:
+            with self._mutex, self._db:  # commits at the end, or rolls back
+                self._db.execute("BEGIN IMMEDIATE")
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise QueueError(
+                f"the queue {self.path} cannot be written ({error})", "check the disk; what was stored is safe"
+            ) from None
