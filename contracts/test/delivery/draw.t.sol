@@ -6,11 +6,11 @@ import {Delivery} from "../../src/Delivery.sol";
 import {Issue} from "../../src/Issue.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {RightId} from "../../src/lib/RightId.sol";
-import {Fixture} from "../utils/Fixture.sol";
+import {EvidenceFixture} from "./EvidenceFixture.sol";
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 /// @notice Delivery.draw(rightId), entitlementOf(rightId), fulfilmentOf(rightId).
-contract DrawTest is Fixture {
+contract DrawTest is EvidenceFixture {
     /// when it is a buyer's right or a settlement token > it reverts with NotSellerRight
     function testFuzz_RevertWhen_NotASellersRight(uint256 id, uint8 side) external {
         id = RightId.make(0, bound(side, 1, 255), address(uint160(id)), 0);
@@ -108,6 +108,39 @@ contract DrawTest is Fixture {
         assertGe(drawn + 3, whole, "rounding takes three units at most");
     }
 
+    /// when a voucher or a sealed voucher was counted > it pays at once, before the window ends, as after readings (31), (32)
+    function testFuzz_EveryFormPaysAtOnce(uint8 form, uint16 first, uint16 second) external {
+        (uint256 s,) = _issued();
+        uint256[2] memory u = [uint256(first) % 600, uint256(second) % 600];
+        uint256 sum;
+        for (uint256 i; i < 2; ++i) {
+            sum += u[i];
+            vm.warp(_over(i + 1));
+            if (form % 3 == 0) _read(sellerKey, DEVICE, W, i, u[i]);
+            else if (form % 3 == 1) _redeem(_voucher(DEVICE, W, i + 1, sum));
+            else _openSealed(_sealed(DEVICE, W, i == 0 ? _profile(u[0]) : _profile(u[0], u[1]), 1));
+            uint256 due = sum * 1000 / 950 < 1000 ? sum * 1000 / 950 : 1000;
+            assertEq(delivery.entitlementOf(s), due, "entitlement");
+            delivery.draw(s);
+            assertEq(market.balanceOf(seller), FUNDS - 200 + due, "balance");
+        }
+        assertLt(vm.getBlockTimestamp(), _end(W), "before the window ends");
+    }
+
+    /// when less is delivered than sold > it shows during the window: in the entitlement and in the ratio so far (30), (32)
+    function test_UnderDeliveryShowsDuringTheWindow() external {
+        (uint256 s,) = _issued();
+        vm.warp(_over(1));
+        _redeem(_voucher(DEVICE, W, 1, 100)); // a third of 950 would be 316
+        assertEq(delivery.fulfilmentOf(s), 105_263, "ratio after a third of the window");
+        assertEq(delivery.entitlementOf(s), 105, "and what it earned");
+        vm.warp(_over(2));
+        _read(sellerKey, DEVICE, W, 1, 100);
+        assertEq(delivery.fulfilmentOf(s), 210_526, "after two thirds");
+        assertEq(delivery.draw(s), 210, "no more than that can be drawn");
+        assertEq(delivery.throughOf(W, DEVICE), 2, "of two sub-slots, so that it is no gap");
+    }
+
     /// fulfilmentOf > it is the delivered part of eta times the obligation, at most one (30)
     function testFuzz_FulfilmentIsTheRatio(uint16 energy) external {
         (uint256 s,) = _issued();
@@ -135,7 +168,9 @@ contract DrawTest is Fixture {
     }
 
     function _claimBoth() private {
-        market.claim(Issue.Claim(uint32(W), seller, _terms(seller, ALL_UNITS), bytes.concat(_one(10, 1000), new bytes(6))));
+        market.claim(
+            Issue.Claim(uint32(W), seller, _terms(seller, ALL_UNITS), bytes.concat(_one(10, 1000), new bytes(6)))
+        );
         market.claim(Issue.Claim(uint32(W), buyer, 0, bytes.concat(_one(20, 1000), new bytes(6))));
     }
 }
