@@ -37,6 +37,11 @@ class TestExample:
         assert len(homes["anna"].load_wh) == 24
         assert homes["anna"].load_wh[4] == 140 and homes["anna"].pv_wh[4] == 580
 
+    def test_a_batterys_cells_and_age_may_be_stated(self, tmp_path: Path) -> None:
+        rows = WORN + "a,10,5,0.9,0,NMC,7\n"
+        (home,) = read_folder(folder(tmp_path, a=GOOD, homes=rows))
+        assert home.battery == Battery(10_000, 5_000, 900_000, 0, "nmc", 7)
+
     def test_it_trades(self) -> None:
         evening = build_evening(read_folder(EXAMPLE), date(2026, 4, 21))
         results = [clear_readable(window.book(), Rules()) for window in evening.windows]
@@ -150,6 +155,7 @@ def test_a_faulty_profile(tmp_path: Path, content: str | bytes, message: str) ->
     assert message in error_of(folder(tmp_path, a=content))
 
 
+WORN = BATTERIES.rstrip() + ",cells,age_years\n"
 BATTERY_FAULTS = [
     (BATTERIES.replace("power_kw", "power"), "homes.csv, row 1: no column power_kw"),
     (BATTERIES + "b,10,5,0.9,0\n", "homes.csv, row 2, home = 'b': there is no such home; add b.csv"),
@@ -161,6 +167,10 @@ BATTERY_FAULTS = [
     (BATTERIES + "a,0.0001,5,0.9,0\n", "row 2, usable_kwh = '0.0001': rounds to zero; check the unit"),
     (BATTERIES + "a,10,5,0.0000001,0\n", "row 2, efficiency = '0.0000001': rounds to zero"),
     (BATTERIES + "a,ten,5,0.9,0\n", "row 2, usable_kwh = 'ten': is not a number"),
+    (WORN + "a,10,5,0.9,0,lead,4\n", "row 2, cells = 'lead': is no kind of cells; choose from lfp, nmc"),
+    (WORN + "a,10,5,0.9,0,,0\n", "row 2, age_years = '0': is no age in whole years; give 1 to 15"),
+    (WORN + "a,10,5,0.9,0,,2.5\n", "row 2, age_years = '2.5': is no age in whole years"),
+    (WORN.replace("age_years", "cells") + "a,10,5,0.9,0,,\n", "row 1: column cells appears twice"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""One small demo for all tests of its outcome: three windows of the built-in grid, 14 batteries and eight buyers."""
+"""One small demo for all tests of its outcome: six windows of the built-in grid, 14 batteries and eight buyers."""
 
 import json
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from stowatt.audit.records import read_events
 from tests.demo import process
 
 E = TypeVar("E", bound=Event)
+
+WINDOWS = 6
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SmallDay:
 def small_day(tmp_path_factory: pytest.TempPathFactory) -> SmallDay:
     """The demo, run once."""
     cwd = tmp_path_factory.mktemp("demo")
-    done = process.run("--windows", "3", "--max-buyers", "8", "--json", "--out", "day", cwd=cwd)
+    done = process.run("--windows", str(WINDOWS), "--max-buyers", "8", "--json", "--out", "day", cwd=cwd)
     assert done.returncode == 0, done.stderr
     folder = cwd / "day"
     return SmallDay(folder, json.loads(done.stdout), list(read_events(folder / "events.jsonl")))

@@ -13,23 +13,30 @@ from stowatt.audit.events import (
     Cleared,
     Committed,
     Defaulted,
+    DeviceRegistered,
     Drawn,
     Event,
     ReadingAccepted,
+    ReliabilityChanged,
     Revealed,
     RightTransfer,
+    SealedOpened,
     SellerSettled,
     Split,
+    VoucherRedeemed,
 )
 from stowatt.audit.replay import audit
 from stowatt.chain.abi import errors_by_selector
 from stowatt.chain.embedded import EmbeddedLedger
+from stowatt.commitments import Terms
+from stowatt.metering.sealed import verify_opening
 from stowatt.openings import OpeningStore
 from stowatt.rights import RightId
 from tests.demo import process
-from tests.demo.conftest import SmallDay
+from tests.demo.conftest import WINDOWS, SmallDay
 
 BOND = 50_000
+EVIDENCE = {"readings": ReadingAccepted, "vouchers": VoucherRedeemed, "sealed": SealedOpened}
 
 
 def silent(day: SmallDay, window: int) -> set[str]:
@@ -38,7 +45,7 @@ def silent(day: SmallDay, window: int) -> set[str]:
 
 
 def side(day: SmallDay, window: int, account: str) -> int:
-    return next(e.side for e in day.of(Committed, window) if e.participant == account)
+    return next(Terms.decode(e.terms).side for e in day.of(Committed, window) if e.participant == account)
 
 
 def account_of(day: SmallDay, home: str) -> str:
@@ -136,10 +143,55 @@ def test_who_buys_a_right_receives_its_payments(small_day: SmallDay) -> None:
     assert received == trouble["facts"]["holder_received"] > 0
 
 
+def test_each_kind_of_evidence_pays_who_delivered(small_day: SmallDay) -> None:
+    """§6: readings in most windows, vouchers in one, sealed sums in one; whoever delivered has ρ = 1 in each."""
+    found = [window["evidence"] for window in small_day.document["windows"]]
+    assert sorted(found) == ["readings"] * (WINDOWS - 2) + ["sealed", "vouchers"]
+    for window, evidence in enumerate(found):
+        proved = {name for name, kind in EVIDENCE.items() if small_day.of(kind, window)}
+        assert proved == {evidence}
+        settled = [e for e in small_day.of(SellerSettled) if RightId.decode(e.right_id).window == window]
+        assert settled and max(e.fulfilment for e in settled) == 1_000_000
+        assert sum(e.amount for e in small_day.of(Drawn) if RightId.decode(e.right_id).window == window) > 0
+
+
+def test_a_private_window_shows_sums_and_nothing_else(small_day: SmallDay) -> None:
+    """§5, §6: three sealed sub-slots for each meter, all different, which add up to what was opened."""
+    opened = small_day.of(SealedOpened)
+    points = [e.points[at : at + 64] for e in opened for at in range(0, len(e.points), 64)]
+    assert len(points) == len(set(points)) == 3 * len(opened)
+    assert all(verify_opening(e.points, e.energy, e.blinder) for e in opened)
+    secrets = sorted((small_day.folder / "private" / "meters").glob("*.sealed"))
+    assert len(secrets) == len(opened) and all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in secrets)
+
+
+def test_deposits_follow_the_record(small_day: SmallDay) -> None:
+    """§6: all sellers begin at the highest α; who delivered commits to the next hour with a lower one."""
+    terms = {(e.participant, e.window): Terms.decode(e.terms) for e in small_day.of(Committed) if e.terms}
+    assert {t.alpha for (_, window), t in terms.items() if window < 4} == {200_000}
+    later = {account: t.alpha for (account, window), t in terms.items() if window >= 4}
+    known = {e.account for e in small_day.of(ReliabilityChanged, None) if e.reliability}
+    assert known and any(later[account] < 200_000 for account in known & later.keys())
+    assert all(100_000 <= alpha <= 200_000 for alpha in later.values())
+
+
+def test_no_battery_is_oversold(small_day: SmallDay) -> None:
+    """§2: what a battery promises over the evening is within its energy."""
+    registered = {e.device: e for e in small_day.events if isinstance(e, DeviceRegistered)}
+    offers: dict[int, int] = {}
+    for event in small_day.of(Committed):
+        terms = Terms.decode(event.terms)
+        if terms.units:
+            offers[terms.device] = offers.get(terms.device, 0) + terms.limit_wh * terms.units
+    assert offers
+    for device, offered in offers.items():
+        assert offered <= 64 * registered[device].certificate.usable_wh
+
+
 def test_the_audit_of_the_events_alone_proves_the_day(small_day: SmallDay) -> None:
     document = small_day.document
     again = audit(small_day.events, Subject(document["chain_id"], document["market"]))
-    assert again.verdict == "proved" and len(again.windows) == 3
+    assert again.verdict == "proved" and len(again.windows) == WINDOWS
     assert document["audit"]["verdict"] == "proved" and not document["audit"]["mismatches"]
     assert not document["engine_differences"] and all(window["engine_agrees"] for window in document["windows"])
 
@@ -165,7 +217,7 @@ def test_everything_happens_in_the_order_of_the_ledgers_clock(small_day: SmallDa
     times = [event.time for event in small_day.events]
     assert times == sorted(times)
     origin = small_day.document["calendar"]["origin"]
-    for window in range(3):
+    for window in range(WINDOWS):
         start = origin + 900 * window
         assert all(e.time < start - 900 for e in small_day.of(Committed, window))
         assert all(start - 900 <= e.time < start - 600 for e in small_day.of(Revealed, window))
@@ -188,14 +240,14 @@ def test_no_key_is_written(small_day: SmallDay) -> None:
 
 FIELDS = {
     "format": str, "community": str, "source": str, "day": str, "chain_id": int, "market": str, "currency": dict,
-    "calendar": dict, "sellers": int, "buyers": int, "bids": int, "windows": list, "troubles": list,
+    "calendar": dict, "sellers": int, "buyers": int, "bids": int, "physics": list, "windows": list, "troubles": list,
     "troubles_without_a_place": list, "totals": dict, "money": dict, "flows": list, "gas": list, "audit": dict,
     "engine_differences": list, "seconds": dict, "files": dict,
 }  # fmt: skip
 WINDOW_FIELDS = {
     "window": int, "start": str, "end": str, "price_tick": int | None, "price_interval_ticks": list, "volume_wh": int,
     "welfare": int, "committed": int, "opened": int, "paid_wh": int, "metered_wh": int, "gas": int,
-    "engine_agrees": bool, "audit": str, "checks": int,
+    "evidence": str, "engine_agrees": bool, "audit": str, "checks": int,
 }  # fmt: skip
 
 
@@ -216,7 +268,8 @@ def test_the_figures_are_those_of_the_events(small_day: SmallDay) -> None:
         outcome = small_day.of(Cleared, window["window"])[0].outcome
         assert (window["price_tick"], window["volume_wh"]) == (outcome.tick, outcome.volume)
         assert window["opened"] == len(small_day.of(Revealed, window["window"]))
-        assert window["metered_wh"] == sum(e.energy for e in small_day.of(ReadingAccepted, window["window"]))
+        kind = EVIDENCE[window["evidence"]]
+        assert window["metered_wh"] == sum(e.energy for e in small_day.of(kind, window["window"])) > 0
     received = sum(e.amount for e in small_day.of(Drawn)) + sum(e.payment for e in small_day.of(SellerSettled))
     resold = small_day.trouble("right sold on")["facts"]["price"]
     assert sum(flow["received"] for flow in small_day.document["flows"]) == received + resold
@@ -224,7 +277,7 @@ def test_the_figures_are_those_of_the_events(small_day: SmallDay) -> None:
 
 def test_the_report_is_one_page_that_needs_no_network(small_day: SmallDay) -> None:
     page = (small_day.folder / "report.html").read_text(encoding="utf-8")
-    assert "The audit agrees" in page and page.count("<article") == 3
+    assert "The audit agrees" in page and page.count("<article") == WINDOWS
     assert not re.search(r'(src|href)="(?!#|data:)', page) and "<script" not in page
     for trouble in small_day.document["troubles"]:
         assert trouble["sentence"].split(":")[0].replace("'", "&#39;") in page

@@ -1,5 +1,6 @@
 """The strategies' promises, on random homes: never oversold, never below cost, never above the tariff."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -17,6 +18,7 @@ from stowatt.simulation.selfuse import step, stored_before
 from stowatt.simulation.strategies import PriceGrid, ask, bid, sellable, split, spread, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
 from stowatt.units import MAX_SEGMENTS, PPM, ceil_div
+from tests.dispatch.batteries import ExactBattery
 from tests.simulation.homes import (
     DAY,
     START,
@@ -38,38 +40,33 @@ def offered(evening: Evening, home: Home) -> list[int]:
     return [sum(b.curve.total for b in window.bids if b.home == home.id) for window in evening.windows]
 
 
+def storage_of(home: Home, evening: Evening) -> Storage:
+    """A home's battery when the evening begins."""
+    b = home.battery
+    assert b
+    return Storage(b.usable_wh, b.power_w, b.power_w, b.efficiency_ppm, b.efficiency_ppm, evening.stored_wh[home.id])
+
+
 class TestSeller:
     @given(homes(batteries), parameters)
     def test_what_is_sold_is_in_the_battery(self, home: Home, p: EveningParameters) -> None:
-        """Every offer filled whole is delivered; the energy never falls below empty, whatever the home takes."""
+        """Every offer filled whole is delivered by a battery in exact fractions, whatever the home takes."""
         evening = build_evening([home], DAY, p)
         assert home.battery
-        cap, efficiency = home.battery.window_cap_wh(), home.battery.efficiency_ppm
-        energy = evening.stored_wh[home.id]
-        assert 0 <= energy <= home.battery.usable_wh
-        for window, sale in zip(evening.windows, offered(evening, home), strict=True):
-            drawn = ceil_div(sale * PPM, efficiency)
-            assert drawn <= energy and sale <= cap
-            energy -= drawn
-            net = home.net_load_wh(home.index(window.start))
-            own = min(max(0, net), cap - sale, energy * efficiency // PPM)
-            energy -= ceil_div(own * PPM, efficiency)
-            if not sale:
-                energy = min(home.battery.usable_wh, energy + min(max(0, -net), cap) * efficiency // PPM)
+        first = home.index(evening.windows[0].start)
+        own = [home.net_load_wh(row) for row in range(first, first + p.windows)]
+        battery = ExactBattery(storage_of(home, evening), Fraction(evening.stored_wh[home.id]))
+        battery.run(slots_of(0, 0, 900, own), offered(evening, home))
 
     @given(homes(batteries), parameters)
     def test_the_home_gets_what_it_would_get_without_selling(self, home: Home, p: EveningParameters) -> None:
         evening = build_evening([home], DAY, p)
-        b = home.battery
-        assert b
         first = home.index(evening.windows[0].start)
         rows = range(first, max(first + p.windows, first + 5 * 4))  # the evening tariff ends at 22:00
         own = [home.net_load_wh(row) for row in rows]
         offers = offered(evening, home)
         offers += [0] * (len(own) - len(offers))
-        battery = Storage(
-            b.usable_wh, b.power_w, b.power_w, b.efficiency_ppm, b.efficiency_ppm, evening.stored_wh[home.id]
-        )
+        battery = storage_of(home, evening)
         start = int(evening.windows[0].start.timestamp())
         idle = check(battery, slots_of(0, start, 900, own))
         selling = check(battery, slots_of(0, start, 900, own, sold_wh=offers))

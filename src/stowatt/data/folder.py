@@ -1,7 +1,8 @@
 """A folder of the user's own homes as CSV files; the format is documented in docs/homes.md.
 
 One file for each home, named after it, with the columns `timestamp,load_kwh,pv_kwh`; optionally `homes.csv`
-with the columns `home,usable_kwh,power_kw,efficiency,initial_kwh` for those that have a battery.
+with the columns `home,usable_kwh,power_kw,efficiency,initial_kwh` for those that have a battery, and perhaps
+`cells,age_years`.
 """
 
 import csv
@@ -12,11 +13,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stowatt.data.homes import WINDOW, WINDOW_S, Battery, Home, HomesError, to_wh
+from stowatt.data.homes import CELLS, MOST_YEARS, WINDOW, WINDOW_S, Battery, Home, HomesError, to_wh
 from stowatt.units import PPM
 
 PROFILE_COLUMNS = ("timestamp", "load_kwh", "pv_kwh")
 BATTERY_COLUMNS = ("home", "usable_kwh", "power_kw", "efficiency", "initial_kwh")
+WEAR_COLUMNS = ("cells", "age_years")
+"""Optional: without the column, or with an empty cell, LFP cells of four years."""
 BATTERY_FILE = "homes.csv"
 MAX_KWH = Decimal(1_000_000)
 """The most that one cell may hold, kWh or kW: beyond any low-voltage connection, so a mistake of unit."""
@@ -78,7 +81,7 @@ def read_home(file: Path, clock: ZoneInfo) -> Home:
 def read_batteries(file: Path, homes: set[str]) -> dict[str, Battery]:
     """The batteries of `homes.csv`, by home."""
     found: dict[str, Battery] = {}
-    for name, usable, power, efficiency, initial in _rows(file, BATTERY_COLUMNS):
+    for name, usable, power, efficiency, initial, cells, age in _rows(file, BATTERY_COLUMNS, WEAR_COLUMNS):
         if name.text not in homes:
             raise name.error("there is no such home", f"add {name.text}.csv or remove the row")
         if name.text in found:
@@ -95,17 +98,37 @@ def read_batteries(file: Path, homes: set[str]) -> dict[str, Battery]:
             power_w=_at_least_one(power, to_wh(_decimal(power))),
             efficiency_ppm=_at_least_one(efficiency, int(_decimal(efficiency) * PPM)),
             energy_wh=to_wh(_decimal(initial)),
+            cells=_cells(cells),
+            age_years=_years(age),
         )
     return found
 
 
-def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[_Cell, ...]]:
-    """The cells of the named columns, row by row. A byte-order mark, CRLF and blank lines are accepted."""
+def _cells(cell: _Cell) -> str:
+    kind = cell.text.lower() or "lfp"
+    if kind not in CELLS:
+        raise cell.error("is no kind of cells", f"choose from {', '.join(CELLS)}")
+    return kind
+
+
+def _years(cell: _Cell) -> int:
+    if not cell.text:
+        return 4
+    value = _decimal(cell)
+    if value != int(value) or not 1 <= value <= MOST_YEARS:
+        raise cell.error("is no age in whole years", f"give 1 to {MOST_YEARS}")
+    return int(value)
+
+
+def _rows(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> Iterator[tuple[_Cell, ...]]:
+    """The cells of the named columns, row by row; an optional one that is not there is empty. A byte-order mark, CRLF
+    and blank lines are accepted."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.reader(handle, strict=True)
             header = [name.strip() for name in next(reader, [])]
-            places = _places(file, header, columns)
+            named = (*columns, *(column for column in optional if column in header))
+            places = _places(file, header, named)
             for row in reader:
                 if not any(cell.strip() for cell in row):
                     continue
@@ -114,9 +137,9 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[_Cell, ...]]:
                         f"{file.name}, row {reader.line_num}: {len(row)} cells but the header has {len(header)}",
                         "write decimals with a point and one cell for each column",
                     )
+                found = dict(zip(named, (row[place].strip() for place in places), strict=True))
                 yield tuple(
-                    _Cell(file.name, reader.line_num, column, row[place].strip())
-                    for column, place in zip(columns, places, strict=True)
+                    _Cell(file.name, reader.line_num, column, found.get(column, "")) for column in (*columns, *optional)
                 )
     except UnicodeDecodeError as error:
         raise HomesError(f"{file.name}: not a UTF-8 text (byte {error.start})", "save it as CSV in UTF-8") from error

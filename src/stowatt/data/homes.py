@@ -7,6 +7,8 @@ most 0.5 Wh for each window. What is traded (curves, fills, readings) is never r
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
+from typing import Final
 
 from stowatt.errors import StowattError
 from stowatt.units import PPM
@@ -15,6 +17,17 @@ WINDOW_S = 900
 """Length of a profile's row, seconds; the demo's market has windows of the same length."""
 
 WINDOW = timedelta(seconds=WINDOW_S)
+
+
+CELLS: Final = ("lfp", "nmc")
+"""The kinds of cells whose wear is modelled."""
+MOST_YEARS: Final = 15
+"""A battery that is older has no capacity left in one of the models."""
+
+
+def trait(home: str, name: str, choices: int) -> int:
+    """A number in 0 … choices - 1 that belongs to the home: the same in every run and on every machine."""
+    return int.from_bytes(sha256(f"{name}\0{home}".encode()).digest()[:8]) % choices
 
 
 class HomesError(StowattError):
@@ -33,6 +46,10 @@ class Battery:
     """One-way efficiency (the same for charge and discharge), ppm; a round trip costs its square."""
     energy_wh: int
     """Energy stored at the start of the profile's first row, Wh."""
+    cells: str = "lfp"
+    """What wears: `lfp` or `nmc` cells (docs/wear.md)."""
+    age_years: int = 4
+    """Age, of which wear depends; what is cheap to wear in an old battery is dear in a new one."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -40,9 +57,13 @@ class Battery:
             ("power_w", self.power_w, 1, 2**32 - 1),
             ("efficiency_ppm", self.efficiency_ppm, 1, PPM),
             ("energy_wh", self.energy_wh, 0, self.usable_wh),
+            ("age_years", self.age_years, 1, MOST_YEARS),
         ):
             if not low <= value <= high:
                 raise HomesError(f"battery: {name} = {value} is outside {low} to {high}", "correct the battery's data")
+
+        if self.cells not in CELLS:
+            raise HomesError(f"battery: cells of {self.cells[:40]!r}", f"choose from {', '.join(CELLS)}")
 
     def window_cap_wh(self) -> int:
         """The most that the power limit lets through the terminals in one window (rounds down: never oversold)."""

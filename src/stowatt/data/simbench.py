@@ -32,7 +32,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from stowatt.data.homes import WINDOW, WINDOW_S, Battery, Home, HomesError, to_wh
+from stowatt.data.homes import WINDOW, WINDOW_S, Battery, Home, HomesError, to_wh, trait
 from stowatt.units import PPM
 
 GRID = "1-LV-rural3--1-sw"
@@ -151,6 +151,8 @@ def _sites(grid: Grid) -> list[_Site]:
         rated = abs(_power(storage, "pStor"))
         pv[home].append((shape, rated))
         batteries[home] = Battery(
+            cells="nmc" if trait(home, "cells", 4) == 0 else "lfp",
+            age_years=1 + trait(home, "age", 8),
             usable_wh=int(_power(storage, "eStore") * PPM),
             power_w=int(rated * PPM),
             efficiency_ppm=int(_power(storage, "etaStore") * PPM),

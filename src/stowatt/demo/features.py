@@ -17,7 +17,6 @@ from stowatt.demo.settings import CURRENCY
 from stowatt.demo.window import WindowRun
 from stowatt.report import text
 from stowatt.settlement.capacity import capacity
-from stowatt.simulation.worn import age_of, chemistry_of
 
 CELLS: Final = {"lfp": "LFP", "nmc": "NMC"}
 
@@ -40,12 +39,13 @@ def _wear(community: Community, windows: Sequence[WindowRun]) -> Iterator[tuple[
     """How the ask of one battery of each kind rises as it empties."""
     for cells, word in CELLS.items():
         for member in community:
-            asks = _asks(member, windows) if chemistry_of(member.home) == cells and member.battery else []
-            if len(asks) > 1:
+            battery = member.home.battery
+            asks = _asks(member, windows) if battery and battery.cells == cells else []
+            if battery and len(asks) > 1:
                 (at, first), (_, last) = asks[0], asks[-1]
                 yield (
                     f"Wear in the asks ({word})",
-                    f"{member.name}'s battery is {age_of(member.home)} years old. It asks {_range(first)} "
+                    f"{member.name}'s battery is {battery.age_years} years old. It asks {_range(first)} "
                     f"{CURRENCY.name}/kWh in the {at} window and {_range(last)} in its last, when earlier sales have "
                     f"emptied it: the deeper, the more a kWh wears it. No Wh is asked below its wear and losses.",
                 )

@@ -126,8 +126,8 @@ def _facts(source: Source, community: Community, calendar: Calendar) -> tuple[tu
         ),
         (
             "Battery",
-            f"{price(costs.replacement)} {eur} for each usable kWh, replaced at 80 % of its capacity; LFP or NMC, up "
-            f"to eight years old, at 20 °C (docs/wear.md)",
+            f"{price(costs.replacement)} {eur} for each usable kWh, replaced at 80 % of its capacity, at 20 °C "
+            f"(docs/wear.md); cells and ages: docs/homes.md",
         ),
     )
 

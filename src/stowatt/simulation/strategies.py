@@ -16,10 +16,9 @@ its own chance of trading and never past its limit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from stowatt.curves import Curve, Side
-from stowatt.data.homes import Battery
+from stowatt.data.homes import Battery, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
 from stowatt.units import GRID_MAX_TICKS, PPM, ceil_div
 
@@ -45,11 +44,6 @@ class PriceGrid:
                 f"price grid: tick_size = {self.tick_size}, ticks = {self.ticks}",
                 f"use a tick size from 1 and 1 to {GRID_MAX_TICKS} ticks",
             )
-
-
-def trait(home: str, name: str, choices: int) -> int:
-    """A number in 0 … choices - 1 that belongs to the home: the same in every run and on every machine."""
-    return int.from_bytes(sha256(f"{name}\0{home}".encode()).digest()[:8]) % choices
 
 
 def sellable(battery: Battery, energy: int, own_net_load: Sequence[int]) -> int:

@@ -1,8 +1,7 @@
-"""Batteries with a past: wear-aware asks (28) for homes of which only the size of the battery is known.
+"""Batteries with a past: wear-aware asks (28) for the homes of an evening.
 
-SimBench and the folders of homes say nothing of a battery's cells, age or temperature. What is assumed here, the same
-in every run: three homes in four have LFP cells, the fourth NMC; a battery is one to eight years old, with 250 full
-cycles a year; it stands indoors at 20 °C. The ask is the cost of each Wh (wear, losses, charging) and a margin.
+Cells and age are the battery's; that it made 250 full cycles a year and stands indoors at 20 °C is assumed. The ask is
+the cost of each Wh (wear, losses, charging) and a margin.
 """
 
 from dataclasses import replace
@@ -11,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from stowatt.curves import Curve
-from stowatt.data.homes import WINDOW_S, Home
+from stowatt.data.homes import WINDOW_S, Battery, Home, trait
 from stowatt.degradation.ask import evening_asks
 from stowatt.degradation.cell import CellModel
 from stowatt.degradation.costs import Costs, Pack
@@ -19,10 +18,8 @@ from stowatt.degradation.homes import cell_of
 from stowatt.degradation.marginal import Sale, total_cost
 from stowatt.degradation.state import WearState
 from stowatt.simulation.evening import EveningParameters, Stock
-from stowatt.simulation.strategies import trait
 
 INDOORS_C: Final = 20.0
-YEARS: Final = 8
 CYCLES_A_YEAR: Final = 250
 MARGIN_MOST: Final = 60_000
 """The most that a home wants to earn on each kWh, base units: 6 ct."""
@@ -30,19 +27,13 @@ STEPS: Final = 6
 """Segments of an ask: the reveal of each costs gas."""
 
 
-def chemistry_of(home: Home) -> str:
-    """The assumed cells of a home's battery, `lfp` or `nmc`."""
-    return "nmc" if trait(home.id, "cells", 4) == 0 else "lfp"
-
-
-def age_of(home: Home) -> int:
-    """The assumed age of a home's battery, years."""
-    return 1 + trait(home.id, "age", YEARS)
+def _worn(battery: Battery) -> tuple[CellModel, WearState]:
+    return _aged(battery.cells, battery.age_years)
 
 
 @lru_cache(maxsize=64)
-def _worn(chemistry: str, years: int) -> tuple[CellModel, WearState]:
-    cell = cell_of(chemistry)
+def _aged(cells: str, years: int) -> tuple[CellModel, WearState]:
+    cell = cell_of(cells)
     days, cycles = 365.0 * years, float(CYCLES_A_YEAR * years)
     return cell, WearState.aged(cell, soc=1.0, temperature_c=INDOORS_C, days=days, fec=cycles)
 
@@ -54,7 +45,7 @@ def evening_cost(home: Home, stored_wh: int, own_wh: int, sold_wh: int, paramete
     """
     if home.battery is None or not sold_wh:
         return 0
-    cell, worn = _worn(chemistry_of(home), age_of(home))
+    cell, worn = _worn(home.battery)
     pack = Pack.of(home.battery)
     state = worn.at(stored_wh / home.battery.usable_wh)
     own = min(own_wh, pack.deliverable_wh(state.soc) - sold_wh)
@@ -65,7 +56,7 @@ def evening_cost(home: Home, stored_wh: int, own_wh: int, sold_wh: int, paramete
 
 def worn_asks(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
     """An ask for each window that is never below what the sale costs the battery."""
-    cell, worn = _worn(chemistry_of(stock.home), age_of(stock.home))
+    cell, worn = _worn(stock.battery)
     costs = replace(
         Costs.of(parameters.costs, parameters.tariff), other=trait(stock.home.id, "margin", MARGIN_MOST + 1)
     )
