@@ -16,7 +16,7 @@ import pytest
 from stowatt.gateway import Cause, ClockWatch, Gateway, Normaliser, Rules, SlotQueue
 from stowatt.gateway.sources.mqtt import MqttSource, read_message
 from tests.gateway.broker import MISSING, Broker, available, broker
-from tests.gateway.market import wait_until
+from tests.gateway.market import market, stop, wait_until
 
 pytest.importorskip("paho.mqtt.client", reason="needs the extra stowatt[meter]")
 needs_broker = pytest.mark.skipif(not available(), reason=MISSING)
@@ -237,6 +237,34 @@ def test_a_password_that_the_broker_refuses_is_told_and_not_repeated(running: Br
     assert source.state != "connected" and "not the word" not in source.state
     assert list(source.poll(0.1)) == []
     source.close()
+
+
+@needs_broker
+def test_from_a_broker_to_the_chain_with_a_killed_gateway(running: Broker, tmp_path: Path) -> None:
+    """kill -9 of the command; what the meter says meanwhile waits at the broker, and nothing is counted twice."""
+    (tmp_path / "mqtt").touch(0o600)
+    (tmp_path / "mqtt").write_text("word\n")
+    with market(tmp_path, origin=NOW - 900, reading_grace=86_400) as m:
+        words = [f"mqtt://127.0.0.1:{running.port}/{TOPIC}", "--mqtt-user", "gateway", "--mqtt-password-file", "mqtt"]
+        words += ["--mqtt-session", "gateway"]
+        connected(running.port).close()  # the session begins: from now on the broker keeps what the gateway misses
+        meter = Publisher(running.port)
+        meter.send(*(message(second, power_w=3600) for second in range(0, 400, 10)))
+        gateway = m.start(*words)
+        wait_until(m.readings, 60)
+        meter.send(*(message(second, power_w=3600) for second in range(400, 800, 10)))
+        gateway.kill()
+        gateway.communicate()
+        meter.send(*(message(second, power_w=3600) for second in range(800, 1510, 10)))
+        gateway = m.start(*words)
+        wait_until(lambda: len(m.readings()) == 5, 60)
+        summary = stop(gateway)
+        chain = m.energies()
+    meter.close()
+    assert summary["samples"].keys() <= {"used", "duplicate"}
+    assert summary["samples"]["used"] == 151 and summary["gaps"] == 0, "not one message was lost"
+    assert list(chain.values()) == [300] * 5
+    assert summary["queue"] == {"accepted": 5}
 
 
 @needs_broker
