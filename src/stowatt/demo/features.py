@@ -76,8 +76,8 @@ def _stream(windows: Sequence[WindowRun]) -> Iterator[tuple[str, str]]:
     if drawn:
         yield (
             "Stream",
-            f"Sellers draw {_money(drawn)} of the {_money(drawn + left)} that they earn while the windows run, the "
-            f"rest at settlement. Stream, vouchers, sealed sums and settlement come to the same, to the last unit.",
+            f"While the windows run, sellers draw {_money(drawn)} of the {_money(drawn + left)} that they earn; the "
+            f"rest comes at settlement. Stream, vouchers, sealed sums and settlement pay the same, to the last unit.",
         )
 
 

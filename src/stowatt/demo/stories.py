@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stowatt.audit.events import BuyerSettled, Claimed, Defaulted, Drawn, ReadingAccepted, Revealed, SellerSettled
+from stowatt.audit.events import (
+    BuyerSettled,
+    Claimed,
+    Defaulted,
+    Drawn,
+    ReadingAccepted,
+    ReliabilityChanged,
+    Revealed,
+    SellerSettled,
+)
 from stowatt.calendar import Calendar
 from stowatt.curves import Side
 from stowatt.demo.bidding import WRONG_STEPS
@@ -122,6 +131,7 @@ def _weak(case: _Case) -> tuple[str, dict[str, Any]]:
     back = [event.compensation for event in window.of(BuyerSettled) if event.compensation]
     device = case.community.by_address[case.account].device
     metered = sum(event.energy for event in window.of(ReadingAccepted) if event.device == device)
+    record = next((e.reliability for e in window.of(ReliabilityChanged) if e.account == case.account), None)
     facts = {
         "fulfilment_ppm": settled[0].fulfilment,
         "metered_wh": metered,
@@ -130,11 +140,13 @@ def _weak(case: _Case) -> tuple[str, dict[str, Any]]:
         "forfeited": stake - released,
         "compensated_buyers": len(back),
         "compensation": sum(back),
+        "reliability_ppm": record,
     }
     return (
         f"{case.trouble.home}'s inverter trips after five minutes: ρ = {_percent(settled[0].fulfilment)}. It earns "
         f"only what its meter signed, forfeits {_money(stake - released)} of its deposit of {_money(stake)}, and "
-        f"{_many(len(back), 'buyer')} get{'s' * (len(back) == 1)} {_money(sum(back))} back.",
+        f"{_many(len(back), 'buyer')} get{'s' * (len(back) == 1)} {_money(sum(back))} back."
+        + (f" Its reliability is now {_percent(record)}." if record is not None else ""),
         facts,
     )
 
