@@ -27,17 +27,25 @@ class Energy:
 
 
 def due_readings(reader: MarketReader, device: int, energies: Sequence[Energy]) -> tuple[list[Energy], list[Energy]]:
-    """(to send, in order; counted already): the chain takes a device's sub-slots in order, each once."""
+    """(to send, in order; counted already): the chain takes a device's sub-slots in order, each once.
+
+    A voucher may have counted some of them.
+    """
     slots = reader.calendar.sub_slots
     counted = reader.meter_progress(device).position
+    through = {window: reader.through(window, device) for window in {e.window for e in energies}}
     ordered = sorted(energies, key=lambda e: (e.window, e.sub_slot))
     for first, second in pairwise(ordered):
         if (first.window, first.sub_slot) == (second.window, second.sub_slot):
             raise MeterError(
                 f"two readings for window {first.window}, sub-slot {first.sub_slot}", "give one for each sub-slot"
             )
-    late = [e for e in ordered if e.window * slots + e.sub_slot + 1 <= counted]
-    return ordered[len(late) :], late
+    due: list[Energy] = []
+    late: list[Energy] = []
+    for e in ordered:
+        passed = e.window * slots + e.sub_slot + 1 <= counted or e.sub_slot < through[e.window]
+        (late if passed else due).append(e)
+    return due, late
 
 
 def report(

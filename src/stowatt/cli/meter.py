@@ -10,11 +10,12 @@ import typer
 from stowatt.agent import report
 from stowatt.agent.delivery import Energy
 from stowatt.cli import gateway
-from stowatt.cli.keys import ask_password, home, key_store
+from stowatt.cli.keys import home
 from stowatt.cli.output import show_steps
 from stowatt.cli.progress import counting
 from stowatt.cli.session import Session, command_group, on_market
 from stowatt.cli.values import energy, windows_of
+from stowatt.cli.vouchers import MeterKey, MeterPassword, meter_account, redeem, sealed, voucher
 from stowatt.data.decimals import shown
 from stowatt.errors import MeterError, StowattError
 from stowatt.metering import CounterFile
@@ -23,6 +24,9 @@ from stowatt.private_files import private_folder
 meter_app = command_group("meter", "Report meter readings.")
 
 meter_app.command("run")(gateway.run)
+meter_app.command("voucher")(voucher)
+meter_app.command("sealed")(sealed)
+meter_app.command("redeem")(redeem)
 
 COLUMNS: Final = ("window", "sub_slot", "energy")
 _MOST_READINGS: Final = 100_000
@@ -45,10 +49,8 @@ def report_readings(
         Path | None, typer.Option(metavar="FILE", help="Or a CSV file: window,sub_slot,energy (kWh).")
     ] = None,
     device: Annotated[int | None, typer.Option(min=1, help="The device's number (default: the key's own).")] = None,
-    meter_key: Annotated[str | None, typer.Option(metavar="NAME", help="The meter's key (default: the key).")] = None,
-    meter_password_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The password of the meter's key (default: as of the key).")
-    ] = None,
+    meter_key: MeterKey = None,
+    meter_password_file: MeterPassword = None,
 ) -> None:
     """Sign readings with the meter's key and send them; what was counted before is left alone."""
     client = session.client
@@ -58,11 +60,7 @@ def report_readings(
     number = device or client.participant(client.address).device
     if not number:
         raise MeterError(f"{client.address} has no device", "give --device, or register one")
-    meter = client.account
-    if meter_key is not None:
-        o = session.options
-        password = ask_password(meter_password_file or o.password_file, None if meter_password_file else o.password_env)
-        meter = key_store(o.keys).unlock(meter_key, password)
+    meter = meter_account(session, meter_key, meter_password_file)
     private_folder(home() / "meters")
     place = f"{client.deployment.chain_id}-{client.deployment.delivery.lower()}-{number}.counter"
     with counting("reporting") as progress:
