@@ -129,8 +129,8 @@ class Demo:
         bids = sum(len(mine) for mine in commitments.values())
         self._tell(
             founding,
-            f"{text.grouped(bids)} bids of the first hour sealed (Pedersen commitments on BN254), their openings on the "
-            f"disk first; each home commits to an hour in one transaction, the next hour's bids follow",
+            f"{text.grouped(bids)} bids of the first hour sealed (Pedersen commitments on BN254), their openings on "
+            f"the disk first; each home commits to an hour in one transaction, the next hour's bids follow",
         )
         self._lap("sealing")
         return windows
