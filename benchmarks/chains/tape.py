@@ -5,7 +5,7 @@ addresses follow from the deployer's nonces, so the transactions fit every chain
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ from stowatt.chain.client import Claim, Commitment, MarketClient, Opening, deplo
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.ledger import Fees
 from stowatt.chain.sender import Sender
-from stowatt.commitments import BidContext, new_blinder
+from stowatt.commitments import NO_TERMS, BidContext, new_blinder
 from stowatt.credentials import DeviceCertificate
 from stowatt.curves import Curve, Side
-from stowatt.units import Wh
+from stowatt.settlement.capacity import units_for
 
 CHAIN_ID = 31337
 ORIGIN = 1_800_000_000
@@ -33,6 +33,7 @@ CALENDAR = Calendar(
     origin=ORIGIN, length=900, sub_slot=300, commit_lead=3600, reveal_lead=1800, payment_lead=300, reading_grace=600,
     void_delay=900, ring=96, ticks=4096, price_rule=0, rationing=0, tick_size=100, bond=100_000,
     alpha_seller=200_000, alpha_buyer=200_000, efficiency=950_000, tolerance=980_000,
+    alpha_proven=100_000, reliability_gain=100_000,
 )  # fmt: skip
 OPERATIONS = ("commit", "reveal", "clear", "claim")
 SET_UP = "set-up"
@@ -113,7 +114,18 @@ def record_market(folder: Path, people: int, windows: int) -> Tape:
             client.deposit(10**9)
             if index % 2 == 0:
                 serial = index.to_bytes(32)
-                terms = (50_000, 50_000, 50_000, 950_000, 950_000, serial, account("meter").address, 0, 2**40 - 1, 1)
+                terms = (
+                    10_000_000,
+                    50_000,
+                    50_000,
+                    950_000,
+                    950_000,
+                    serial,
+                    account("meter").address,
+                    0,
+                    2**40 - 1,
+                    1,
+                )
                 client.execute(client.calls.register_device(DeviceCertificate(client.address, *terms)))
         operator.execute(operator.calls.open_windows(0, windows + 1))
         _trade(ledger, operator, others, windows)
@@ -128,7 +140,7 @@ def _trade(ledger: Recorder, operator: MarketClient, others: list[MarketClient],
         openings[window] = [_opening(client, window, index % 2 == 1, random) for index, client in enumerate(others)]
         for client, opening in zip(others, openings[window], strict=True):
             point = opening.context.commit(opening.curve.encode(), opening.blinder)
-            client.execute(client.calls.commit(Commitment(window, opening.curve.side, point)))
+            client.execute(client.calls.commit(Commitment(window, opening.terms.units, point)))
     for window in range(windows + 1):
         ledger.set_time(deadlines(CALENDAR, window).commit + 1)
         ledger.label = "reveal" if window else SET_UP
@@ -140,7 +152,7 @@ def _trade(ledger: Recorder, operator: MarketClient, others: list[MarketClient],
         revealed = {e.participant: e for e in operator.events(Revealed, window=window) if isinstance(e, Revealed)}
         for client, opening in zip(others, openings[window], strict=True):
             event = revealed[client.address]
-            client.execute(client.calls.claim(Claim(window, client.address, opening.context.device, event.bid)))
+            client.execute(client.calls.claim(Claim(window, client.address, opening.terms, event.bid)))
 
 
 def _opening(client: MarketClient, window: int, buys: bool, random: np.random.Generator) -> Opening:
@@ -153,7 +165,9 @@ def _opening(client: MarketClient, window: int, buys: bool, random: np.random.Ge
     terms = () if buys else (known.device, known.fingerprint)
     side = Side.BUY if buys else Side.SELL
     context = BidContext(d.chain_id, d.market, window, client.address, side, *terms)
-    return Opening(context, Wh(0) if buys else known.limit, Curve.of(side, pairs), new_blinder())
+    curve = Curve.of(side, pairs)
+    held = NO_TERMS if buys else replace(client.next_terms(client.address), units=units_for(curve.total, known.limit))
+    return Opening(context, held, curve, new_blinder())
 
 
 def record_transfers(folder: Path, blocks: int) -> tuple[Tape, str, list[str]]:
