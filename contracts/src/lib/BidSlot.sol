@@ -28,8 +28,7 @@ library BidSlot {
     ) internal pure returns (uint256) {
         unchecked {
             uint256 kept = units == 0 ? BUY : (units - 1) << UNITS_SHIFT;
-            return _head(round, COMMITTED) | kept
-                | (uint256(keccak256(abi.encode(window, point, terms, fingerprint))) & HASH_MASK);
+            return _head(round, COMMITTED) | kept | (_hash(window, point, terms, fingerprint) & HASH_MASK);
         }
     }
 
@@ -40,8 +39,15 @@ library BidSlot {
         pure
         returns (uint256)
     {
-        return _head(round, OPENED) | (word & KEPT_MASK)
-            | (uint256(keccak256(abi.encode(window, terms, keccak256(bid)))) & HASH_MASK);
+        uint256 hash;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, window)
+            mstore(add(p, 0x20), terms)
+            mstore(add(p, 0x40), keccak256(add(bid, 0x20), mload(bid)))
+            hash := keccak256(p, 0x60)
+        }
+        return _head(round, OPENED) | (word & KEPT_MASK) | (hash & HASH_MASK);
     }
 
     /// @notice Claimed, refunded or withdrawn. Never zero, so that the next commitment creates no storage slot.
@@ -71,6 +77,18 @@ library BidSlot {
     /// @notice Is this the word of an unopened commitment of `round`?
     function isCommitted(uint256 word, uint256 round) internal pure returns (bool) {
         return word >> 238 == (round << 2) | COMMITTED;
+    }
+
+    /// @dev keccak256(abi.encode(…)), without the copy that Solidity keeps of what it encodes.
+    function _hash(uint256 window, uint256 point, uint256 terms, bytes32 fingerprint) private pure returns (uint256 h) {
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, window)
+            mstore(add(p, 0x20), point)
+            mstore(add(p, 0x40), terms)
+            mstore(add(p, 0x60), fingerprint)
+            h := keccak256(p, 0x80)
+        }
     }
 
     function _head(uint256 round, uint256 kind) private pure returns (uint256) {
