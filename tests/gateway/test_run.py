@@ -47,6 +47,7 @@ def failed(process: subprocess.Popen[str]) -> str:
         (["mqtt://me:word@host/topic"], "user or a password"),
         (["short.csv", "--device", "7"], "device 7 is not registered"),
         (["short.csv", "--max-gap", "301"], "longest gap of 301 s"),
+        (["short.csv", "--patience", "3600"], "readings close 3600 s after a window"),
         (["short.csv", "--as", "vouchers"], "vouchers"),
         (["mqtt://host/topic", "--mqtt-user", "x", "--mqtt-password-file", "open"], "chmod 600"),
         (["short.csv", "--rpc", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1 "),

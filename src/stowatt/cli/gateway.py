@@ -102,7 +102,9 @@ def run(
     tolerance: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="ppm above the certified power that the meter's error may be.")
     ] = 10_000,
-    patience: Annotated[int, typer.Option(min=1, help="Seconds that an ended sub-slot waits for a silent meter.")] = 30,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Seconds that an ended sub-slot waits for a silent meter (default 30).")
+    ] = None,
     skip_zero: Annotated[bool, typer.Option("--skip-zero", help="Post no readings of 0 Wh.")] = False,
     queue_file: Annotated[
         Path | None, typer.Option("--queue", metavar="FILE", help="The queue (default: one for each device, at home).")
@@ -124,6 +126,9 @@ def run(
         work = _prepare(session, device, meter, queue_file, stack)
         wishes = {"tolerance": tolerance} | ({} if max_gap is None else {"max_gap": max_gap})
         rules = Rules.of(work.calendar, work.export_w, **wishes)
+        grace = work.calendar.reading_grace
+        if patience is not None and patience >= grace:
+            raise MeterError(f"a patience of {patience} s", f"readings close {grace} s after a window: choose less")
         if not work.online:
             _line("the chain is away; measuring with what the queue knows of the market")
 
@@ -172,7 +177,7 @@ def run(
         reader = opened(address)
         stack.callback(reader.close)
         with _Screen() as screen:
-            gateway = Gateway(reader, rules, work.queue, patience=patience, tell=screen.tell)
+            gateway = Gateway(reader, rules, work.queue, patience=patience or min(30, grace // 2), tell=screen.tell)
             postman = Postman(
                 work.queue,
                 work.poster,
@@ -306,7 +311,8 @@ def _status(gateway: Gateway, postman: Postman) -> str:
     a, counts = gateway.normaliser.accounts, gateway.queue.counts()
     refused = a.received - a.samples["used"]
     chain = "away" if postman.away else "not reached yet" if postman.chain_lag is None else "ok"
-    lag = f", clocks differ by {postman.chain_lag} s" if postman.chain_lag and abs(postman.chain_lag) > 60 else ""
+    apart = postman.chain_lag if gateway.source.live else None
+    lag = f", its clock and this one differ by {abs(apart)} s" if apart is not None and abs(apart) > 60 else ""
     waiting = counts.get("sealed", 0) + counts.get("signed", 0)
     return (
         f"{gateway.source.state} · {a.samples['used']} samples used, {refused} refused · {a.recorded} Wh recorded · "
