@@ -57,6 +57,9 @@ BAD = [
     ("market deploy --key seller --market m.json --tick-size 0", "tick_size is 0"),
     ("market deploy --key seller --market m.json --ticks 20000", "ticks is 20000"),
     ("market deploy --key seller --market m.json --alpha-seller 1.2", "alpha-seller is '1.2'"),
+    ("market deploy --key seller --market m.json --alpha-proven 0.3", "at most alpha_seller, 200000"),
+    ("market deploy --key seller --market m.json --alpha-proven 0", "alpha-proven is '0'"),
+    ("market deploy --key seller --market m.json --reliability-gain 1.5", "give a share from 0 up to 1"),
     ("market deploy --key seller --market m.json --bond -1", "bond is -1"),
     ("market deploy --key seller --market m.json --bond ten", "'ten' is not a number"),
     ("market deploy --key seller --market m.json --origin tomorrow", "give a time with its zone"),
@@ -126,6 +129,9 @@ BAD = [
     ("bid commit --key buyer --window 0 --side buy" + "".join(f" --step 0.{n}:1" for n in range(100, 117)), "17 segm"),
     ("bid commit --key buyer --window 0 --side sell --step 0.1:1", "has no device to sell from"),
     ("bid commit --key seller --window 1 --side sell --step 0.1:2", "the device's certified limit is 1250 Wh"),
+    ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 9", "9 energy units hold 175 Wh; name 52"),
+    ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 65", "Input should be"),
+    ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 60 --equal-units", "units are given twice"),
     (
         "bid commit --key buyer --window 50 --side buy --step 0.1:1",
         "window 50 is in phase not open and takes no commitments; open it with `market open 50`",
@@ -169,6 +175,21 @@ BAD = [
     ("meter report --key seller --readings none.csv", "none.csv cannot be read"),
     ("meter report --key seller --readings password", "column 'window' is missing"),
     ("meter report --key seller --reading 0:0:0.1 --meter-key nobody", "there is no key 'nobody'"),
+    ("meter voucher --key seller --device 1 --window 0 --through 3 --energy 1", "Missing option"),
+    ("meter voucher --key seller --device 1 --window 0 --through 0 --energy 1 --out v.json", "Input should be"),
+    (
+        "meter voucher --key seller --device 1 --window 0 --through 70000 --energy 1 --out v.json",
+        "voucher's through is",
+    ),
+    ("meter voucher --key seller --device 1 --window 0-2 --through 3 --energy 1 --out v.json", "is several windows"),
+    ("meter voucher --key seller --device 1 --window 0 --through 3 --energy x --out v.json", "'x' is not a number"),
+    ("meter voucher --key seller --device 1 --window 0 --through 3 --energy 1 --out market.json", "exists already"),
+    ("meter voucher --key seller --device 1 --window 0 --through 3 --energy 1 --out no/v.json", "cannot be written"),
+    ("meter sealed --key seller --device 1 --window 0", "there is nothing to seal or to sign"),
+    ("meter sealed --key seller --device 1 --window 0 --energy -1", "out of range"),
+    ("meter sealed --key seller --device 1 --window 0 --out s.json", "nothing is sealed in window 0"),
+    ("meter redeem none.json --key seller", "none.json cannot be read"),
+    ("meter redeem market.json --key seller", "is no voucher"),
     ("settle --key seller --window 0", "window 0 is in phase commit"),
     ("settle --key seller", "Missing option"),
 ]
@@ -224,6 +245,56 @@ def test_a_file_of_bids_goes_in_one_transaction(market: Place, run, tmp_path: Pa
     )
     steps = run("bid withdraw --key buyer --window 1-2 --json").json()["steps"]
     assert all(step["done"] for step in steps)
+
+
+def test_a_seller_sees_record_deposit_and_energy(market: Place, run) -> None:
+    value = run("device show seller --json").json()
+    assert (value["reliability"], value["next_alpha"]) == ("0", "0.2")
+    assert (value["capacity_units"], value["promised_units"], value["free_units"]) == (256, 52, 204)
+    assert (value["capacity_wh"], value["promised_wh"], value["free_wh"]) == (5000, 1015, 3984)
+    listed = run("rights list seller --json").json()
+    assert listed["seller"]["free_units"] == 204 and run("rights list buyer --json").json()["seller"] is None
+    assert "1.015 kWh promised, 3.984 kWh free" in run("rights list seller").out
+
+
+def test_more_than_the_battery_has_is_refused_in_kwh(market: Place, run) -> None:
+    run("market open 3-4 --key seller")
+    line = "bid commit --key seller --window 1-4 --side sell --step 0.1:1 --equal-units"
+    before = market.state()
+    outcome = run(line)
+    assert outcome.status == 1 and "260 would be promised, 5078 Wh, and the device has 256, 5000 Wh" in outcome.err
+    assert market.state() == before
+    steps = run("bid commit --key seller --window 1-3 --side sell --step 0.1:1 --units 60 --json").json()["steps"]
+    assert all("60 of 256 energy units now" in step["detail"] for step in steps)
+    assert run("device show seller --json").json()["promised_units"] == 52 + 180
+    run("bid withdraw --key seller --window 1-3 --json")
+
+
+def test_vouchers_are_signed_without_a_chain_and_redeemed_with_one(market: Place, run) -> None:
+    offline = {"STOWATT_RPC": "http://127.0.0.1:1"}
+    head = market.ledger.head().number
+    for through, kwh in ((1, "0.1"), (3, "0.3")):
+        line = (
+            f"meter voucher --key seller --device 1 --window 0 --through {through} --energy {kwh} --out v{through}.json"
+        )
+        assert run(f"{line} --json", **offline).json()["energy_wh"] == float(kwh) * 1000
+    line = "meter sealed --key seller --device 1 --window 1"
+    assert run(f"{line} --energy 0.05 --energy 0 --json", **offline).json()["sealed"] == 2
+    assert run(f"{line} --energy 0.2 --out s.json --json", **offline).json() == {
+        "file": "s.json", "device": 1, "window": 1, "through": 3, "energy_wh": 250,
+    }  # fmt: skip
+    assert market.ledger.head().number == head
+    online = {"STOWATT_RPC": market.url}
+    outcome = run("meter redeem v1.json v3.json --key buyer", **online)
+    assert outcome.status == 1 and "the sub-slot is not over" in outcome.err
+    run("market wait 0 --until end --move-clock")
+    steps = run("meter redeem v1.json v3.json --key buyer --json").json()["steps"]
+    assert [(step["what"], step["done"]) for step in steps] == [("superseded", False), ("redeemed", True)]
+    run("market wait 1 --until end --move-clock")
+    steps = run("meter redeem s.json --key buyer --json").json()["steps"]
+    assert [(step["what"], step["done"]) for step in steps] == [("opened", True)]
+    steps = run("meter redeem s.json --key buyer --json").json()["steps"]
+    assert [step["done"] for step in steps] == [False]
 
 
 def test_a_wrong_password_opens_nothing(market: Place, run, tmp_path: Path) -> None:

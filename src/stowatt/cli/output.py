@@ -102,10 +102,10 @@ def standing_json(reader: MarketReader, account: str) -> dict[str, Any] | None:
 
 
 def standing_text(value: dict[str, Any]) -> str:
-    """The same in one line."""
+    """The same in two short lines."""
     free, promised = WH_IN_KWH.text(value["free_wh"]), WH_IN_KWH.text(value["promised_wh"])
     return (
-        f"Device {value['device']}: reliability {value['reliability']}, α of the next bid {value['next_alpha']}; "
+        f"device {value['device']}: reliability {value['reliability']}, next α {value['next_alpha']}\n"
         f"{promised} kWh promised, {free} kWh free"
     )
 
