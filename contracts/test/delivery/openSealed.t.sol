@@ -90,7 +90,7 @@ contract OpenSealedTest is EvidenceFixture {
         _openRefused(s, "", Metering.Refusal.BadSignature);
     }
 
-    /// when the key was valid until the end of its last sub-slot > it is accepted; a second less > BadSignature
+    /// when the key ended before its last sub-slot did > it is refused by BadSignature; at its end > it is accepted
     function test_TheKeysLastSecond() external {
         vm.warp(_end(W));
         Metering.SealedVoucher memory s = _sealed(DEVICE, W, _profile(1, 2), 1);

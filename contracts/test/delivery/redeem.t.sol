@@ -13,7 +13,7 @@ contract RedeemTest is EvidenceFixture {
         _redeemRefused(_voucher(DEVICE, W, bound(through, SLOTS + 1, type(uint16).max), 1), Metering.Refusal.BadSubSlot);
     }
 
-    /// when the window is none of the calendar > it is refused by BadSubSlot; the last one is only not over yet
+    /// when the window is none of the calendar > it is refused by BadSubSlot
     function testFuzz_RevertWhen_BadWindow(uint32 window) external {
         vm.warp(_end(W));
         window = uint32(bound(window, 8 * 65_536, type(uint32).max));
@@ -82,7 +82,7 @@ contract RedeemTest is EvidenceFixture {
         _redeemRefused(_voucher(DEVICE, W, 1, 1), signature, Metering.Refusal.BadSignature);
     }
 
-    /// when the key was valid until the end of its last sub-slot > it is accepted; a second less > BadSignature (T45)
+    /// when the key ended before its last sub-slot did > it is refused by BadSignature; at its end > it is accepted (T45)
     function testFuzz_TheKeysLastSecond(uint8 through) external {
         uint256 t = bound(through, 1, SLOTS);
         vm.warp(_end(W));
@@ -92,7 +92,7 @@ contract RedeemTest is EvidenceFixture {
         _redeem(_voucher(DEVICE, W, t, 1));
     }
 
-    /// when the key was valid from the end of its last sub-slot > it is accepted; a second later > BadSignature
+    /// when the key began after its last sub-slot ended > it is refused by BadSignature; at its end > it is accepted
     function testFuzz_TheKeysFirstSecond(uint8 through) external {
         uint256 t = bound(through, 1, SLOTS);
         vm.warp(_end(W));
