@@ -182,6 +182,16 @@ def test_a_counter_without_a_known_width_does_not_wrap() -> None:
     assert "counter_reset" in records[0].marks and Mark.INCOMPLETE in records[0].marks
 
 
+def test_a_counter_that_restarts_is_remembered_over_a_restart_of_the_gateway() -> None:
+    normaliser = Normaliser(RULES)
+    for sample in (counter(0, 500), counter(30, 510), counter(60, 3)):
+        normaliser.feed(sample)
+    again = Normaliser.restore(RULES, normaliser.encode())
+    again.feed(counter(90, 8))
+    assert [record.energy for record in again.finish()] == [15]
+    assert again.accounts.events == {"counter_restart": 1}
+
+
 def test_one_corrupt_counter_value_loses_nothing() -> None:
     for corrupt in (0, 4_294_967_295, 10**40):
         normaliser, records = run([counter(0, 100), counter(30, 110), counter(40, corrupt), counter(60, 120)])

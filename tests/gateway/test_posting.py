@@ -152,15 +152,18 @@ def test_a_reading_from_elsewhere_cuts_off_what_is_before_it(desk: Desk) -> None
 
 
 def test_a_stale_counter_is_signed_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The counter file was lost and another reading used the number."""
+    """Another reading used a higher number, with a counter file of its own."""
     desk.seal(1, 2, 3)
     desk.go_to(3)
     with monkeypatch.context() as patched:
         patched.setattr(desk.poster, "send", lambda rows: {row.position: "not now" for row in rows})
         desk.post()
     assert [row.counter for row in desk.queue.rows()] == [1, 2, 3]
-    report(desk.client, desk.device, METER, [Energy(0, 0, Wh(9))], CounterFile(desk.counter.path.with_name("other")))
+    other = CounterFile(desk.counter.path.with_name("other"))
+    other.raise_to(9)
+    report(desk.client, desk.device, METER, [Energy(0, 0, Wh(9))], other)
     desk.post()
+    assert [row.counter for row in desk.queue.rows()] == [1, 11, 12]
     assert desk.states() == ["superseded", "accepted", "accepted"]
     assert desk.chain() == [(0, 0, 9), (0, 1, 2), (0, 2, 3)]
 

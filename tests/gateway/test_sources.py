@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -197,3 +198,15 @@ def test_the_clock_watch_sees_steps_and_not_drift() -> None:
     wall[0] -= 3600
     assert watch.jumped() and watch.last_jump == -3600
     assert watch.now() == round(wall[0] * 1_000_000)
+
+
+def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stowatt.gateway.sources.mqtt import MqttSource
+    from stowatt.gateway.sources.sunspec import SunSpecSource
+
+    monkeypatch.setitem(sys.modules, "pymodbus.client", None)
+    monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
+    with pytest.raises(SourceError, match=r"pymodbus is not installed; run pip install 'stowatt\[meter\]'"):
+        SunSpecSource("127.0.0.1")
+    with pytest.raises(SourceError, match="paho-mqtt is not installed"):
+        MqttSource("127.0.0.1", 1883, "x", client_id="x")
