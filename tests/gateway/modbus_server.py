@@ -35,7 +35,8 @@ def registers(began: float, watts: int, fault: str) -> list[int]:
     battery = [0xFFFF] * 62
     battery[9], battery[54] = 555, 0xFFFF  # 55.5 %
     common = [*text("Stowatt test", 16), *text("Battery 5", 16), *[0] * 34]
-    return [0x5375, 0x6E53, 1, 66, *common, 103, 50, *inverter, 802, 62, *battery, 0xFFFF, 0]
+    inverter = inverter[:20] if fault == "short" else inverter
+    return [0x5375, 0x6E53, 1, 66, *common, 103, len(inverter), *inverter, 802, 62, *battery, 0xFFFF, 0]
 
 
 async def main() -> None:

@@ -105,6 +105,15 @@ def test_a_server_that_is_no_sunspec_device_is_one_clear_error(start: Start) -> 
     source.close()
 
 
+def test_a_model_that_is_too_short_for_its_points_is_not_read(start: Start) -> None:
+    port = free_port()
+    start(port, time.time(), 4000, "short")
+    source = SunSpecSource("127.0.0.1", port, period=0.1)
+    with pytest.raises(NotSunSpec, match="one of 701, 103, 102, 101 is needed"):
+        samples(source, 1)
+    source.close()
+
+
 def test_the_values_of_registers() -> None:
     assert [sunspec.signed(word) for word in (0, 0x7FFF, 0xFFFF, 0x8001, 0x8000)] == [0, 32767, -1, -32767, None]
     assert [sunspec.scale(word) for word in (0, 2, 0xFFFE, 11, 0x8000)] == [1, 100, Fraction(1, 100), None, None]
@@ -136,6 +145,7 @@ def test_the_places_of_the_points_are_those_of_the_alliances_own_models() -> Non
                 if points[point["name"]] == "counter":
                     assert point["size"] == sunspec.MODELS[number].counter_words
             place += point["size"]
+        assert sunspec.MODELS[number].length <= place
         assert found == {name: getattr(sunspec.MODELS[number], name) for name in found}
         assert len(found) == len(points)
 

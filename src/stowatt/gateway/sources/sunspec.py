@@ -58,6 +58,11 @@ class _Model:
     soc: int | None = None
     soc_scale: int = 0
 
+    @property
+    def length(self) -> int:
+        """Registers that the model must have for these points."""
+        return 1 + max(self.power_scale, self.counter_scale, self.soc_scale)
+
 
 _INVERTER: Final = _Model(power=12, power_scale=13, counter=22, counter_words=2, counter_scale=24)
 MODELS: Final = {
@@ -105,7 +110,7 @@ class SunSpecSource:
         self._client: ModbusTcpClient = ModbusTcpClient(host, port=port, timeout=timeout, retries=0)
         self._models: dict[int, int] | None = None
         self._main: int | None = None
-        self._counts = False
+        self._counts = self._found = False
         self.state = "connecting"
         self.device = ""
 
@@ -125,8 +130,8 @@ class SunSpecSource:
             # the device took the values between request and answer: the middle is wrong by half of that at most
             now = (before + time.time()) / 2
         except NotSunSpec as error:
-            if not self.device:
-                raise
+            if not self._found:
+                raise  # never was one: the address is wrong
             self._models, self.state = None, f"no SunSpec map ({error.what})"
             return []
         except NoAnswer as silence:
@@ -204,7 +209,8 @@ class SunSpecSource:
             number, length = self._registers(place, 2)
             if number == END:
                 break
-            models.setdefault(number, place + 2)
+            if number not in MODELS or length >= MODELS[number].length:
+                models.setdefault(number, place + 2)
             if number == 1:
                 self.device = self._name(place + 2)
             place += 2 + length
@@ -216,7 +222,7 @@ class SunSpecSource:
             raise NotSunSpec(
                 f"the device at {self._host} has the SunSpec models {known}", "one of 701, 103, 102, 101 is needed"
             )
-        self._models = models
+        self._models, self._found = models, True
         self.device = self.device or "a device without a name"
         self._counts = self._measure is Measure.COUNTER or (self._measure is Measure.AUTO and self._has_counter())
 
