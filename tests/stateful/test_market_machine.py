@@ -139,7 +139,19 @@ LAPSED = -1
 MORE = st.sampled_from((0, 0, 1, 20, 64))
 """Energy units that a commitment holds beyond what its curve needs."""
 FAULTS = ("blinder", "curve", "device", "limit", "alpha", "units", "side", "participant")
-VOUCHERS = ("good", "good", "good", "again", "forged", "too much", "less", "no sub-slot", "sealed", "sealed, wrong")
+VOUCHERS = (
+    "good",
+    "good",
+    "good",
+    "sealed",
+    "again",
+    "forged",
+    "too much",
+    "less",
+    "no sub-slot",
+    "sealed",
+    "sealed, wrong",
+)
 READINGS = ("good", "good", "good", "replayed", "forged", "gap", "own gap", "too much", "no sub-slot", "old")
 
 
@@ -211,7 +223,14 @@ class MarketMachine(RuleBasedStateMachine):
         if stage >= 6:
             world.move(times.start + 300)
             for device in sorted({right.device for right in world.books[window].rights.values()} - {0}):
-                assert world.reading(world.sign(Reading(device, window, 0, Wh(blinder % 30), 1)))
+                energy = Wh(blinder % 30)
+                match (blinder + device) % 3:
+                    case 0:
+                        assert world.reading(world.sign(Reading(device, window, 0, energy, 1)))
+                    case 1:
+                        assert world.redeem(world.sign_voucher(Voucher(device, window, 1, energy)))
+                    case _:
+                        assert world.open_sealed(self.sealed(device, window, 1, energy, wrong=False))
         if stage >= 7:
             world.move(times.reading)
 
@@ -272,6 +291,12 @@ class MarketMachine(RuleBasedStateMachine):
         window, key = pick.one((due or there) if there and pick.number(0, 9) else self.keys)
         return window, key
 
+    def metered(self) -> list[int]:
+        """Windows whose first sub-slot is over and whose readings are still taken."""
+        c, now = self.world.calendar, self.world.now
+        times = {window: deadlines(c, window) for window in sorted(self.world.books)[-3:]}
+        return [window for window, t in times.items() if t.start + c.sub_slot <= now < t.reading]
+
     def has_rights(self) -> bool:
         return bool(self.keys) or any(books.rights for books in self.world.books.values())
 
@@ -324,11 +349,20 @@ class MarketMachine(RuleBasedStateMachine):
         self.world.commit(self.account(who), *bids, more=more)
 
     @precondition(lambda self: self.world.now < deadlines(self.world.calendar, max(self.world.books)).commit)
-    @rule(drawn=st.lists(curves(), min_size=5, max_size=5), blinder=BLINDER)
-    def everybody_commits(self, drawn: list[tuple[Side, Pairs]], blinder: int) -> None:
+    @rule(drawn=st.lists(curves(), min_size=5, max_size=5), blinder=BLINDER, more=MORE)
+    def everybody_commits(self, drawn: list[tuple[Side, Pairs]], blinder: int, more: int) -> None:
         window = max(self.world.books)
         for who, one in enumerate(drawn):
-            self.world.commit(self.account(who), (window, self.curve(one), blinder + who))
+            self.world.commit(self.account(who), (window, self.curve(one), blinder + who), more=more)
+
+    @rule(who=st.integers(0, 2), pairs=pairs(0, 11), blinder=BLINDER)
+    def sell_everything(self, who: int, pairs: Pairs, blinder: int) -> None:
+        """Whole batteries in every window that takes bids, one after the other: the last ones are too many (T42)."""
+        world = self.world
+        world.open(max(world.books) + 1)
+        for number, window in enumerate(sorted(world.books)[-3:]):
+            bid = (window, self.curve((Side.SELL, pairs)), blinder + number)
+            world.commit(self.account(who), bid, more=64)
 
     @rule(who=WHO, data=DATA)
     def withdraw_commitment(self, who: int, data: st.DataObject) -> None:
@@ -472,7 +506,10 @@ class MarketMachine(RuleBasedStateMachine):
     def redeem(self, data: st.DataObject, kinds: list[str], through: int, energy: int) -> None:
         """Vouchers and opened sums, good ones and others, alone or several at once."""
         pick, world = Choice(data), self.world
-        window = self.window(pick)
+        window = pick.one(self.metered()) if self.metered() and pick.number(0, 9) else self.window(pick)
+        over = (world.now - deadlines(world.calendar, window).start) // world.calendar.sub_slot
+        if pick.number(0, 4):
+            through = max(1, min(through, over))
         sold = {right.device for right in world.books[window].rights.values()} - {0}
         number = pick.one(sold or world.all_devices)
         if kinds[0].startswith("sealed"):
