@@ -96,14 +96,37 @@ contract OversellingAttacks is Fixture {
         assertEq(_promised(seller), 64, "the new one's alone");
     }
 
-    /// A bigger battery is certified for an evening, sold, and replaced by a small one: what is sold stays promised.
-    function test_T42_ASmallerDeviceDoesNotShedPromises() external {
+    /// A battery is sold and replaced by another, larger or smaller, whose units are of another size: nothing more is sold
+    /// until all that the old one promised is over.
+    function testFuzz_T42_AnotherDeviceDoesNotShedPromises(uint32 usable, uint32 exportW, uint8 sold) external {
         market.open(0, 2);
-        _commitUnits(0, seller, 64, _one(10, 20_000));
-        _oneWindowsEnergy();
-        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 65, 64));
+        _commitUnits(0, seller, bound(sold, 1, 64), _one(10, 1));
+        _device(
+            _certificate(seller, sellerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 4, 2 ** 32 - 1)))
+        );
+        registry.refresh(seller);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, bound(sold, 1, 64) + 1, 0));
         vm.prank(seller);
         market.commit(1, 1, 1);
+        vm.prank(seller);
+        market.withdrawCommitment(0);
+        registry.refresh(seller);
+        vm.prank(seller);
+        market.commit(1, 1, 1);
+    }
+
+    /// The account goes through devices to come back to one with free energy: each has a number of its own.
+    function test_T42_AChainOfDevicesDoesNotShedPromises() external {
+        market.open(0, 2);
+        _commitUnits(0, seller, 64, _one(10, 1));
+        for (uint256 i; i < 3; ++i) {
+            _device(_certificate(seller, sellerKey, 160_000, 80_000));
+            _register(seller, 3);
+            registry.refresh(seller);
+            vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 65, 0));
+            vm.prank(seller);
+            market.commit(1, 1, 1);
+        }
     }
 
     // --------------------------------------------------------------------------------------------------------------- T43

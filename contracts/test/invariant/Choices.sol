@@ -108,11 +108,12 @@ abstract contract Choices is Steps {
         return 3;
     }
 
-    /// @dev A voucher of the right's device would cover more of its window than was counted.
+    /// @dev A voucher of the right's device could add to what was counted of its window.
     function _isVouchable(uint256 k) internal view returns (bool) {
         if (!_isLiving(k) || _bids[_parts[k].bid].side == BUY) return false;
         (uint256 device, uint256 w,) = _meterOf(k);
-        return _endedSubSlots(w) > _covered[w][device];
+        uint256 ended = _endedSubSlots(w);
+        return ended != 0 && ended >= _covered[w][device] && _metered[w][device] < ended * SLOT_MOST;
     }
 
     /// @dev Sub-slots of the window that have ended; 0 once its readings are closed.

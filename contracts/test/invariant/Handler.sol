@@ -129,6 +129,10 @@ abstract contract Handler is Choices {
         _any(_mix(seed));
     }
 
+    function refresh(uint256 seed) external observed {
+        _do(_tryRefresh, seed);
+    }
+
     function jump(uint256 seed) external observed {
         _jump(_mix(seed));
     }
@@ -197,9 +201,21 @@ abstract contract Handler is Choices {
 
     function _tryNewDevice(uint256 seed) internal returns (bool) {
         if (seed % 4 != 0) return false;
+        address a = _actors_[(seed >> 8) % WITH_DEVICE];
+        // Rather one with a record, to see that it is lost.
+        for (uint256 i; i < WITH_DEVICE && _record[a] == 0; ++i) {
+            a = _actors_[((seed >> 8) + i) % WITH_DEVICE];
+        }
         // The energy of one, two or four windows.
-        _stepDevice(_actors_[(seed >> 8) % WITH_DEVICE], LIMIT << ((seed >> 16) % 3));
+        _stepDevice(a, LIMIT << ((seed >> 16) % 3));
         return _did("newDevice");
+    }
+
+    /// @dev Anybody, for anybody with a device; mostly it changes nothing.
+    function _tryRefresh(uint256 seed) internal returns (bool) {
+        if (seed % 3 != 0) return false;
+        _stepRefresh(_actors_[(seed >> 8) % WITH_DEVICE]);
+        return _did("refresh");
     }
 
     // ------------------------------------------------------------------------------------------------------------ bidding
@@ -236,6 +252,8 @@ abstract contract Handler is Choices {
     function _commitSuitably(uint256 w, address a, uint256 seed) private returns (bool) {
         uint256 side = _sideFor(a, seed);
         bytes memory curve = _curve(side, seed);
+        // Who has another device asks for its energy as soon as it may.
+        if (_energy[a] != _certified[a] && _modelPromised(a) == 0) _stepRefresh(a);
         uint256 units = side == SELL ? _unitsFor(a, w, curve, seed) : 0;
         if (side == SELL && units == 0) return false;
         _stepCommit(w, a, side, units, curve);
@@ -401,9 +419,13 @@ abstract contract Handler is Choices {
     function _sumOf(uint256 k, uint256 seed) private view returns (uint256 through, uint256 energy) {
         (uint256 device, uint256 w, uint256 fill) = _meterOf(k);
         (uint256 covered, uint256 ended) = (_covered[w][device], _endedSubSlots(w));
-        through = covered + 1 + seed % (ended - covered);
+        uint256 first = covered == 0 ? 1 : covered;
+        through = first + seed % (ended - first + 1);
+        // Over the same sub-slots only a larger sum adds.
+        if (through == covered && _metered[w][device] >= through * SLOT_MOST) through = ended;
+        uint256 least = _metered[w][device] + (through == covered ? 1 : 0);
         energy = fill * through * [uint256(95), 95, 95, 50, 130, 0][(seed >> 8) % 6] / 300;
-        if (energy < _metered[w][device]) energy = _metered[w][device];
+        if (energy < least) energy = least;
         if (energy > through * SLOT_MOST) energy = through * SLOT_MOST;
     }
 

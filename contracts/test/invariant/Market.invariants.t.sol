@@ -574,13 +574,14 @@ contract MarketInvariants is Wind {
         for (uint256 walk; walk < walks; ++walk) {
             for (uint256 i; i < 200; ++i) {
                 uint256 h = uint256(keccak256(abi.encode(walk, i)));
-                (bool ok,) = address(this).call(abi.encodeWithSelector(s[h % s.length], h));
-                require(ok, "step");
+                (bool ok, bytes memory reason) = address(this).call(abi.encodeWithSelector(s[h % s.length], h));
+                assertTrue(ok, vm.toString(reason));
             }
             for (uint256 i; i < _actionNames.length; ++i) {
                 emit log_named_uint(_actionNames[i], _count[_actionNames[i]]);
             }
             if (_report() != 0) ++settled;
+            _everySentence();
             vm.revertToState(state);
         }
         emit log_named_uint("walks that settled a window", settled);

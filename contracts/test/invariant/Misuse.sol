@@ -204,8 +204,11 @@ abstract contract Misuse is Handler {
         for (uint256 i; i < _windows.length; ++i) {
             uint256 w = _windows[i];
             (uint256 covered, uint256 metered) = (_covered[w][device], _metered[w][device]);
-            Metering.Voucher memory v = Metering.Voucher(uint32(device), uint32(w), uint16(covered), uint48(metered + 1));
-            _tryVoucher(v, _signVoucher(v, key), "a voucher of no more sub-slots");
+            Metering.Voucher memory v = Metering.Voucher(uint32(device), uint32(w), uint16(covered), uint48(metered));
+            _tryVoucher(v, _signVoucher(v, key), "a voucher that adds nothing");
+            v.energy += 1;
+            v.through = covered == 0 ? 0 : uint16(covered - 1);
+            _tryVoucher(v, _signVoucher(v, key), "a voucher of fewer sub-slots");
             v.through = uint16(_endedSubSlots(w) + 1);
             _tryVoucher(v, _signVoucher(v, key), "a voucher early or late");
             if (v.through == 1 || v.through - 1 <= covered) continue;

@@ -103,7 +103,8 @@ abstract contract Model is Fixture {
     mapping(uint256 window => mapping(uint256 device => uint256)) internal _metered;
     mapping(uint256 window => mapping(uint256 device => uint256)) internal _covered; // sub-slots, from the window's first
     mapping(address account => uint256) internal _current; // its device
-    mapping(address account => uint256) internal _energy; // its device's, in units
+    mapping(address account => uint256) internal _energy; // what it may promise, in units
+    mapping(address account => uint256) internal _certified; // its device's energy, in units
     mapping(address account => uint256) internal _record; // its device's reliability, ppm
     uint256 internal _treasuryIncome;
 

@@ -128,8 +128,8 @@ abstract contract Wind is Misuse {
     }
 
     function _selectors() internal pure returns (bytes4[] memory s) {
-        s = new bytes4[](27);
-        bytes4[27] memory all = [
+        s = new bytes4[](28);
+        bytes4[28] memory all = [
             this.deposit.selector,
             this.withdraw.selector,
             this.open.selector,
@@ -155,6 +155,7 @@ abstract contract Wind is Misuse {
             this.settleMany.selector,
             this.newDevice.selector,
             this.anything.selector,
+            this.refresh.selector,
             this.jump.selector,
             this.misuse.selector
         ];

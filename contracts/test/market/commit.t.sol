@@ -251,6 +251,20 @@ contract CommitTest is Fixture {
         assertEq(_promised(seller), capacity, "all of it");
     }
 
+    /// when the account may promise nothing any more > given it is a buyer's bid > it commits all the same
+    function test_ABuyerIsNotHeldByItsBatterysPromises() external {
+        _open(W + 1);
+        _commitUnits(W + 1, seller, 64, _one(10, 1));
+        vm.prank(issuer);
+        registry.revokeDevice(1);
+        assertEq(_capacity(seller), 0, "no battery any more");
+        vm.prank(seller);
+        market.commit(W, NO_UNITS, POINT);
+        vm.prank(seller);
+        market.commit(W + 1, NO_UNITS, POINT); // and its sale is withdrawn so
+        assertEq(_promised(seller), 0, "promised");
+    }
+
     /// when it replaces a commitment > it promises its own units and no longer the old one's
     function testFuzz_ReplacingReturnsTheUnits(uint8 first, uint8 second) external {
         _device(_certificate(seller, sellerKey, 62, 250)); // the energy of one window

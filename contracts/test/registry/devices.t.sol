@@ -187,6 +187,35 @@ contract DevicesTest is Fixture {
         assertEq(registry.deviceOf(1).owner, seller, "the old one is still known");
     }
 
+    /// refresh > when nothing is promised > anybody brings the market what is registered
+    function testFuzz_RefreshTellsTheMarket(address caller) external {
+        _open(W);
+        _commitUnits(W, seller, 5, _one(1, 1));
+        _device(_certificate(seller, sellerKey, 40_000, 80_000));
+        vm.prank(caller);
+        registry.refresh(seller);
+        assertEq(_capacity(seller), 0, "not while the old device's promise lives");
+        vm.prank(seller);
+        market.withdrawCommitment(W);
+        vm.prank(caller);
+        registry.refresh(seller);
+        assertEq(_capacity(seller), 128, "its energy");
+    }
+
+    /// refresh > when everything is told already > it changes nothing
+    function test_RefreshChangesNothing() external {
+        _open(W);
+        _commitUnits(W, seller, 5, _one(1, 1));
+        _setReliability(seller, 123_456);
+        uint256 word = market.accountOf(seller);
+        registry.refresh(seller);
+        assertEq(market.accountOf(seller), word, "word");
+        word = market.accountOf(stranger);
+        registry.refresh(stranger);
+        assertEq(market.accountOf(stranger), word, "nobody's");
+        assertEq(market.fingerprintOf(stranger), 0, "nobody's device");
+    }
+
     /// windowLimitOf > when the device is unknown > it is zero
     function testFuzz_WindowLimitOfUnknown(uint256 device) external view {
         vm.assume(device == 0 || device > 2);

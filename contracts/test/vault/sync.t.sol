@@ -41,10 +41,19 @@ contract SyncTest is Fixture {
         market.sync(seller, roles % 16, 1, 1, limit, capacity, 0);
         assertEq(_reliability(seller), bound(r, 0, 1e6), "reliability");
         assertEq(_promised(seller), 17, "promised");
-        assertEq(_capacity(seller), capacity, "capacity");
+        assertEq(_capacity(seller), 512, "the energy that its promises were measured with");
     }
 
-    /// when the device is another, or none > its reliability starts at zero, and what is promised stays (T43)
+    /// when the device stays, and nothing is promised > its energy is what the registry says now
+    function testFuzz_TakesTheCapacityOfTheSameDevice(uint16 capacity, uint32 r) external {
+        _setReliability(seller, bound(r, 0, 1e6));
+        vm.prank(address(registry));
+        market.sync(seller, 3, type(uint40).max, 1, 20_000, capacity, 0);
+        assertEq(_capacity(seller), capacity, "capacity");
+        assertEq(_reliability(seller), bound(r, 0, 1e6), "reliability");
+    }
+
+    /// when the device is another, or none > its reliability starts at zero, what is promised stays, and until that is over there is nothing to sell (T42, T43)
     function testFuzz_AnotherDeviceHasNoRecord(uint32 device, uint32 r) external {
         vm.assume(device != 1);
         _open(W);
@@ -54,21 +63,27 @@ contract SyncTest is Fixture {
         market.sync(seller, 3, 1, device, 1, 1, 0);
         assertEq(_reliability(seller), 0, "reliability");
         assertEq(_promised(seller), 17, "promised");
+        assertEq(_capacity(seller), 0, "capacity");
     }
 
-    /// when less energy is certified than is promised > nothing more can be promised until enough came back
-    function test_TheCapacityMayFallBelowWhatIsPromised() external {
+    /// when the device is another > given its old promises are over > it has its energy once the registry is asked again
+    function test_TheNewDevicesEnergyComesWhenTheOldPromisesAreOver() external {
         _open(W);
-        _open(W + 1);
         _commitUnits(W, seller, 17, _one(1, 1));
-        vm.prank(address(registry));
-        market.sync(seller, 3, type(uint40).max, 1, 20_000, 10, 0);
-        vm.startPrank(seller);
-        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 18, 10));
-        market.commit(W + 1, 1, 1);
-        market.commit(W, 10, 1); // replaced by what there is
+        vm.startPrank(address(registry));
+        market.sync(seller, 3, type(uint40).max, 9, 20_000, 100, 0);
+        market.sync(seller, 3, type(uint40).max, 9, 20_000, 100, 0);
         vm.stopPrank();
-        assertEq(_promised(seller), 10, "promised");
+        assertEq(_capacity(seller), 0, "not while anything is promised, however often");
+        vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, 1, 0));
+        vm.prank(seller);
+        market.commit(W, 1, 1); // not even in place of the old promise
+        vm.prank(seller);
+        market.withdrawCommitment(W);
+        assertEq(_capacity(seller), 0, "not by itself");
+        vm.prank(address(registry));
+        market.sync(seller, 3, type(uint40).max, 9, 20_000, 100, 0);
+        assertEq(_capacity(seller), 100, "then");
     }
 
     /// when the registry calls > it leaves the free balance as it was
