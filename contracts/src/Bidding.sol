@@ -144,7 +144,7 @@ abstract contract Bidding is MarketState {
             if (_requireDone(old, place)) account = _unpromise(account, old.unitsOf());
             account = _minus(account, msg.sender, _bond);
         }
-        account = _promise(account, msg.sender, units);
+        if (units != 0) account = _promise(account, msg.sender, units);
         uint256 slot = _sealed(account, round, units, window, point);
         slots[place] = slot;
         _status[window] = status.withCommitment(side, StatusWord.traceOf(slot, msg.sender));

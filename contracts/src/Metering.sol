@@ -62,7 +62,7 @@ abstract contract Metering is Calendar, EIP712 {
         OutOfOrder, // a later or the same sub-slot was counted already: back-dated
         Implausible, // more energy than the certified export power allows
         Gap, // skips a counter, and neither the meter nor the device's owner sent it
-        Superseded, // a voucher that covers no more sub-slots than were counted already
+        Superseded, // a voucher that covers fewer sub-slots than were counted already, or the same and no more energy
         Shrinks, // a voucher of less energy than was counted already
         WrongOpening // the opened sum is not what the sealed sub-slots commit to
     }
@@ -225,8 +225,10 @@ abstract contract Metering is Calendar, EIP712 {
         (refusal,) = _check(e, signature);
         if (refusal != Refusal.None) return refusal;
         uint256 metered = _metered[e.window][e.device];
-        if (e.through <= metered >> THROUGH_SHIFT) return Refusal.Superseded;
-        if (e.energy < uint64(metered)) return Refusal.Shrinks;
+        (uint256 energy, uint256 through) = (uint64(metered), metered >> THROUGH_SHIFT);
+        // A sum over the same sub-slots counts if it is larger: a reading that skipped one must not cut its energy off.
+        if (e.through < through || (e.through == through && e.energy <= energy)) return Refusal.Superseded;
+        if (e.energy < energy) return Refusal.Shrinks;
         _metered[e.window][e.device] = e.energy | (e.through << THROUGH_SHIFT);
     }
 

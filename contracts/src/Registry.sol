@@ -69,6 +69,7 @@ contract Registry is AccessControl, EIP712 {
         uint256 indexed device, DeviceCertificate certificate, bytes32 fingerprint, uint32 limitWh, bytes32 digest
     );
     event DeviceRevoked(uint256 indexed device, bytes32 digest);
+    event AccountRefreshed(address indexed account, bytes32 digest);
     event MeterKeySet(uint256 indexed device, address indexed key, uint64 validFrom, uint64 validTo, bytes32 digest);
 
     bytes32 public constant ISSUER_ROLE = keccak256("ISSUER_ROLE");
@@ -191,6 +192,13 @@ contract Registry is AccessControl, EIP712 {
     function setMeterKey(uint256 device, address key, uint64 validFrom, uint64 validTo) external {
         _requireAuthority(device);
         _setMeterKey(device, key, validFrom, validTo);
+    }
+
+    /// @notice Tells the market again what is registered of an account. Anybody may; it matters to a seller with another device
+    /// than before, once nothing is promised with the old one any more.
+    function refresh(address account) external {
+        emit AccountRefreshed(account, _chain(abi.encode("refresh", account)));
+        _sync(account);
     }
 
     /// @notice Was `key` a valid meter key of `device` at `time`?

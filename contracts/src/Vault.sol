@@ -69,7 +69,8 @@ abstract contract Vault is ReentrancyGuardTransient {
     }
 
     /// @notice Written by the registry whenever an account's admission or device changes. Another device has no record: its
-    /// reliability starts at 0 (T43). What was promised with the old one stays promised.
+    /// reliability starts at 0 (T43), and it has no energy to sell until all that was promised with the old one is over and
+    /// the registry is asked again: the units of two devices differ in size (T42).
     function sync(
         address account,
         uint8 roles,
@@ -82,7 +83,9 @@ abstract contract Vault is ReentrancyGuardTransient {
         if (msg.sender != registry) revert Errors.NotRegistry(msg.sender);
         uint256 old = _accounts[account];
         uint256 kept = old & KEPT_MASK;
-        if (uint32(old >> DEVICE_SHIFT) == device) kept |= old & (RELIABILITY_MASK << RELIABILITY_SHIFT);
+        bool same = uint32(old >> DEVICE_SHIFT) == device;
+        if (same) kept |= old & (RELIABILITY_MASK << RELIABILITY_SHIFT);
+        if (uint16(old >> PROMISED_SHIFT) != 0) capacity = same ? uint16(old >> CAPACITY_SHIFT) : 0;
         _accounts[account] = kept | (uint256(device) << DEVICE_SHIFT) | (uint256(limitWh) << LIMIT_SHIFT)
             | (uint256(capacity) << CAPACITY_SHIFT) | (uint256(expiry) << EXPIRY_SHIFT) | (uint256(roles) << ROLES_SHIFT);
         fingerprintOf[account] = fingerprint;

@@ -201,6 +201,22 @@ contract VoucherAttacks is EvidenceFixture {
         _assertCounted(DEVICE, 950, 3);
     }
 
+    /// The meter has no reading of a sub-slot, its counters go on, and a stranger sends the window's last reading first: the
+    /// voucher over the same sub-slots still counts what the readings left out.
+    function test_T45_AReadingAfterAGapCutsNoVoucherOff() external {
+        vm.warp(_end(W));
+        vm.startPrank(buyer);
+        for (uint256 i; i < 2; ++i) {
+            Metering.Reading memory r = _reading(DEVICE, W, 2 * i, i == 0 ? 300 : 350, i + 1);
+            delivery.submit(r, _signReading(r, _meterKey(sellerKey)));
+        }
+        vm.stopPrank();
+        _assertCounted(DEVICE, 650, 3);
+        _redeem(_voucher(DEVICE, W, 3, 950));
+        _assertCounted(DEVICE, 950, 3);
+        assertEq(delivery.entitlementOf(_sellerRight), 1000);
+    }
+
     // ----------------------------------------------------------------------------------------------------------- T46
 
     /// A sub-slot that a voucher counted is read as well.

@@ -76,7 +76,9 @@ contract EvidenceMixTest is EvidenceFixture {
             (c.energy, c.through, c.counter, c.next) = (c.energy + s.energy, through, s.counter, through);
             return NONE;
         }
-        if (through <= c.through) return uint256(Metering.Refusal.Superseded);
+        if (through < c.through || (through == c.through && s.energy <= c.energy)) {
+            return uint256(Metering.Refusal.Superseded);
+        }
         if (s.energy < c.energy) return uint256(Metering.Refusal.Shrinks);
         if (s.form == 3 && s.wrong) return uint256(Metering.Refusal.WrongOpening);
         (c.energy, c.through) = (s.energy, through);

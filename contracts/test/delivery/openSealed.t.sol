@@ -103,14 +103,15 @@ contract OpenSealedTest is EvidenceFixture {
         _openSealed(s);
     }
 
-    /// when it covers no more than was counted > it is refused by Superseded
+    /// when it covers less than was counted, or as much and no more energy > it is refused by Superseded
     function test_RevertWhen_Superseded() external {
         vm.warp(_end(W));
         _openSealed(_sealed(DEVICE, W, _profile(1, 2), 1));
         _openRefused(_sealed(DEVICE, W, _profile(1, 2), 1), Metering.Refusal.Superseded);
-        _openRefused(_sealed(DEVICE, W, _profile(100, 200), 2), Metering.Refusal.Superseded);
         _openRefused(_sealed(DEVICE, W, _profile(1000), 1), Metering.Refusal.Superseded);
         _assertCounted(DEVICE, 3, 2);
+        _openSealed(_sealed(DEVICE, W, _profile(1, 3), 1));
+        _assertCounted(DEVICE, 4, 2);
     }
 
     /// when its sum is less than was counted > it is refused by Shrinks; the same > it is accepted

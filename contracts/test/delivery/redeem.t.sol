@@ -102,14 +102,24 @@ contract RedeemTest is EvidenceFixture {
         _redeem(_voucher(DEVICE, W, t, 1));
     }
 
-    /// when it covers no more than was counted > it is refused by Superseded, whatever its energy (T45)
+    /// when it covers less than was counted > it is refused by Superseded, whatever its energy (T45)
     function testFuzz_RevertWhen_Superseded(uint8 counted, uint8 through, uint16 energy) external {
-        uint256 c = bound(counted, 1, SLOTS);
-        uint256 t = bound(through, 1, c);
+        uint256 c = bound(counted, 2, SLOTS);
+        uint256 t = bound(through, 1, c - 1);
         vm.warp(_end(W));
         _redeem(_voucher(DEVICE, W, c, 100));
         _redeemRefused(_voucher(DEVICE, W, t, bound(energy, 0, t * MOST)), Metering.Refusal.Superseded);
         _assertCounted(DEVICE, 100, c);
+    }
+
+    /// when it covers as much as was counted > no more energy: it is refused by Superseded; more > it is accepted (T45)
+    function testFuzz_TheSameSubSlotsNeedMoreEnergy(uint8 through, uint16 less) external {
+        uint256 t = bound(through, 1, SLOTS);
+        vm.warp(_end(W));
+        _redeem(_voucher(DEVICE, W, t, 100));
+        _redeemRefused(_voucher(DEVICE, W, t, bound(less, 0, 100)), Metering.Refusal.Superseded);
+        _redeem(_voucher(DEVICE, W, t, 101));
+        _assertCounted(DEVICE, 101, t);
     }
 
     /// when its energy is less than was counted > it is refused by Shrinks; the same energy > it is accepted (T45)

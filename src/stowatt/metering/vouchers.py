@@ -3,9 +3,10 @@
     Voucher(uint32 device,uint32 window,uint16 through,uint48 energy)
 
 A voucher says: in the window's sub-slots 0 … through-1 the device discharged `energy` Wh in all. It has no counter: of
-two vouchers of one window the one that covers more sub-slots wins, whoever redeems them and in whatever order; so one
-transaction a window is enough, and a lost voucher costs nothing that the next one does not restore. It can be neither
-forged nor moved to another window, device, contract or chain (T45). What else the chain refuses depends on its state.
+two vouchers of one window the one that covers more sub-slots wins, of equal ones that of more energy, whoever redeems
+them and in whatever order; so one transaction a window is enough, and a lost voucher costs nothing that the next one
+does not restore. It can be neither forged nor moved to another window, device, contract or chain (T45). What else the
+chain refuses depends on its state.
 """
 
 from dataclasses import dataclass

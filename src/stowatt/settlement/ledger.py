@@ -292,8 +292,10 @@ class WindowBooks:
     def raise_to(self, device: int, through: int, energy: int) -> None:
         """A voucher, or the opened sum of sealed sub-slots: `energy` Wh in the sub-slots 0 … through-1 (T45)."""
         counted, known = self.counted.get(device, 0), self.metered.get(device, NO_WH)
-        if through <= counted:
-            raise self._refused(f"a voucher of {through} sub-slots", f"{counted} are counted already")
+        if through < counted or (through == counted and energy <= known):
+            raise self._refused(
+                f"a voucher of {energy} Wh in {through} sub-slots", f"{known} Wh in {counted} are counted already"
+            )
         if energy < known:
             raise self._refused(f"a voucher of {energy} Wh", f"{known} Wh are counted already")
         self._count(device, through, energy)

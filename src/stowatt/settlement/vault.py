@@ -95,12 +95,20 @@ class Vault:
         return self.batteries.setdefault(account, Battery())
 
     def sync(self, account: str, device: int, usable_wh: int, limit_wh: int) -> None:
-        """The account sells from this device from now on, from none if it is 0. Another device has no record (T43)."""
+        """The account sells from this device from now on, from none if it is 0. Another device has no record (T43).
+
+        Units of two devices differ in size: another one has none to sell until all that was promised with the old one
+        is over and the registry is asked again (T42).
+        """
         battery = self.battery(account)
-        if battery.device != device:
+        same = battery.device == device
+        if not same:
             battery.reliability = NO_RECORD
         battery.device, battery.limit_wh = device, limit_wh
-        battery.capacity = capacity(usable_wh, limit_wh)
+        if not battery.promised:
+            battery.capacity = capacity(usable_wh, limit_wh)
+        elif not same:
+            battery.capacity = 0
 
     def terms(self, account: str, units: int, alpha_new: int, alpha_proven: int) -> Terms:
         """What a commitment of so many units binds now; a buyer's (0 units) binds nothing."""
@@ -114,7 +122,7 @@ class Vault:
         """A commitment takes `units` after `freed` ones came back; never more than the battery has (§2, T42)."""
         battery = self.battery(account)
         promised = battery.promised - freed + units
-        if promised > battery.capacity:
+        if units and promised > battery.capacity:
             raise SettlementError(
                 f"{account} would promise {promised} energy units of its {battery.capacity}", "offer less"
             )
