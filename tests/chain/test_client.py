@@ -204,7 +204,7 @@ class TestLifeOfAWindow:
         assert [(e.through, e.energy) for e in done.of(VoucherRedeemed)] == [(3, 300)], "the highest wins"
         assert (seller.delivered(1, device), seller.through(1, device)) == (300, 3)
         for spoilt, words in (
-            (first, "covers no more sub-slots than were counted already"),
+            (first, "as many sub-slots with as much energy were counted already"),
             (sign_voucher(domain, Voucher(device, 1, 2, Wh(10**6)), METER), "more energy than"),
             (sign_voucher(domain, Voucher(device, 1, 3, Wh(1)), ALICE), "no valid key"),
         ):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stowatt.calendar import Calendar, deadlines
+from stowatt.calendar import Calendar, Status, deadlines
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, clear_readable
 from stowatt.commitments import Terms
 from stowatt.curves import Curve, Side
@@ -512,7 +512,7 @@ class TestBatteries:
         w.clear(None, 0, CLEARING)
         later = WindowBooks(w.vault, replace(CALENDAR, origin=CALENDAR.origin + ALL), W, "treasury")
         later.open()
-        w.vault.sync("sam", 1, 10_000, 10_000)
+        w.vault.battery("sam").capacity = 64
         later.commit("sam", terms(w, "sam", Side.SELL), COMMIT, earlier=w)
         assert w.vault.battery("sam").promised == 64
         with pytest.raises(SettlementError, match="no committed bid"):
@@ -535,16 +535,22 @@ class TestBatteries:
     def test_t43_another_device_has_no_record(self):
         w = books("sam", "bea")
         revealed(w, {"sam": ask((800, 5000)), "bea": bid((1500, 5000))})
-        w.vault.battery("sam").reliability = 900_000
+        battery = w.vault.battery("sam")
+        battery.reliability = 900_000
         w.vault.sync("sam", 1, 30_000, 10_000)
         assert w.vault.battery("sam").reliability == 900_000
+        assert battery.capacity == 256, "a certificate of the same device moves nothing while energy is promised"
         w.vault.sync("sam", 9, 30_000, 10_000)
+        assert (battery.capacity, battery.promised) == (0, 64), "T42: nothing to sell until the old promises are over"
+        commit(WindowBooks(w.vault, CALENDAR, W, "treasury", status=Status.OPEN), "sam", Side.BUY)
         w.clear(800, 5000, CLEARING)
         w.claim("sam", 5000, PAYMENT)
         w.claim("bea", 5000, PAYMENT)
         w.raise_to(1, 3, 4750)
         w.settle_seller(RightId("sam"), SETTLEMENT)
         assert w.vault.battery("sam").reliability == 0, "the old device's delivery is not the new one's"
+        w.vault.sync("sam", 9, 30_000, 10_000)
+        assert (battery.capacity, battery.promised) == (192, 0)
 
     def test_t45_t46_evidence_only_grows_and_counts_once(self):
         w = books("sam")
@@ -552,10 +558,13 @@ class TestBatteries:
         w.raise_to(1, 2, 25)
         for step, why in (
             (lambda: w.reading(1, 1, 5), "2 sub-slots are counted"),
-            (lambda: w.raise_to(1, 2, 30), "2 are counted"),
+            (lambda: w.raise_to(1, 2, 25), "25 Wh in 2 are counted"),
+            (lambda: w.raise_to(1, 1, 30), "25 Wh in 2 are counted"),
             (lambda: w.raise_to(1, 3, 24), "25 Wh are counted"),
         ):
             with pytest.raises(SettlementError, match=why):
                 step()
         w.reading(1, 2, 5)
         assert (w.metered, w.counted) == ({1: 30}, {1: 3})
+        w.raise_to(1, 3, 40)  # a reading that skipped a sub-slot cuts nothing off
+        assert (w.metered, w.counted) == ({1: 40}, {1: 3})

@@ -541,6 +541,10 @@ class MarketMachine(RuleBasedStateMachine):
         )
         return replace(signed, sealed=replace(signed.sealed, energy=Wh(signed.sealed.energy + 1))) if wrong else signed
 
+    @rule(who=WHO)
+    def refresh(self, who: int) -> None:
+        self.world.refresh(self.account(who))
+
     @precondition(lambda self: self.world.devices)
     @rule(data=DATA)
     def revoke_device(self, data: st.DataObject) -> None:

@@ -21,7 +21,7 @@ from stowatt.chain.client import Claim, Commitment, ContractCall, MarketReader, 
 from stowatt.chain.events import decode_logs
 from stowatt.chain.ledger import Receipt
 from stowatt.clearing import Book, PriceRule, Rationing, Rules, WindowResult, clear_fast, clear_readable
-from stowatt.commitments import NO_TERMS, BidContext, Terms, committed_word, window_seed
+from stowatt.commitments import NO_TERMS, BidContext, Terms, committed_word, resolved_word, window_seed
 from stowatt.curves import Curve, Side
 from stowatt.errors import SettlementError
 from stowatt.metering import (
@@ -47,7 +47,7 @@ from tests.stateful.compare import compare_window
 PANIC = bytes.fromhex("4e487b71")
 Expected = tuple[type[ev.Event], dict[str, Any]]
 _HEAD = {field.name for field in fields(ev.Event)}
-_RIGHTS_EVENTS = (*ev.EVENTS["rights"], *ev.EVENTS["token"])
+_OTHER_EVENTS = (*ev.EVENTS["rights"], *ev.EVENTS["token"], *ev.EVENTS["registry"])
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class World:
         return [
             (type(event), {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _HEAD})
             for event in found
-            if not isinstance(event, _RIGHTS_EVENTS)
+            if not isinstance(event, _OTHER_EVENTS)
         ]
 
     # ---------------------------------------------------------------- vault
@@ -283,21 +283,19 @@ class World:
         self.books[window].commit(who, seal.opening.terms, self.now, earlier)
         if earlier is not None:
             self.seals.pop((earlier.window, who), None)
-        if (window, who) in self.seals:
-            self._trace(window, who)
         self.seals[window, who] = seal
         self.places[who, self.place(window)] = window
-        self._trace(window, who)
+        self._link(window, who, seal.word)
 
-    def _trace(self, window: int, who: str) -> None:
-        """A commitment's trace enters the window's digest, when it is made and when it ends."""
-        trace = keccak(encode(["uint256", "address"], [self.seals[window, who].word, who]))
-        self.digests[window] = (self.digests[window] + int.from_bytes(trace)) % 2**200
+    def _link(self, window: int, who: str, word: int) -> None:
+        """The window's digest is a chain over the slot words that commitments and withdrawals leave."""
+        link = keccak(encode(["uint256", "address", "uint256"], [word, who, self.digests[window]]))
+        self.digests[window] = int.from_bytes(link) % 2**200
 
     def withdraw_commitment(self, who: str, window: int) -> bool:
         def step() -> tuple[None, list[Expected]]:
             self.books[window].withdraw_commitment(who, self.now)
-            self._trace(window, who)
+            self._link(window, who, resolved_word(self.calendar.ring, window))
             self._resolve(window, who)
             return None, [(ev.CommitmentWithdrawn, {"window": window, "participant": who})]
 
@@ -495,6 +493,17 @@ class World:
         device = register(self.signers[who], self.calendar, self.calls, number, usable_wh, export_w, nonce)
         self.devices[who] = self.all_devices[number] = device
         self.vault.sync(who, number, usable_wh, device.limit)
+
+    def refresh(self, who: str) -> bool:
+        """The registry tells the market again what the account's device is."""
+
+        def step() -> tuple[None, list[Expected]]:
+            device = self.devices.get(who)
+            values = (device.number, device.usable_wh, device.limit) if device else (0, 0, 0)
+            self.vault.sync(who, *values)
+            return None, []
+
+        return self.act(self.relay, self.calls.refresh(who), True, step)[0]
 
     def revoke_device(self, who: str) -> None:
         """The account has no device any more; what is committed keeps it."""
@@ -702,6 +711,8 @@ class World:
             if balance := self.vault.balance(account):
                 assert self.withdraw(account, balance)
             assert self.vault.battery(account).promised == 0, "every unit comes back"
+            if account in self.devices:
+                assert self.refresh(account), "and the device that it has now can sell"
         assert self.vault.tokens == 0 == self.reader.token_balance(self.market.deployment.market)
 
     def _end(self, window: int) -> None:

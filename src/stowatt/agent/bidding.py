@@ -18,7 +18,7 @@ from stowatt.curves import Curve, Side
 from stowatt.errors import CommitmentError, CurveError
 from stowatt.openings import Opening as Sealed
 from stowatt.openings import OpeningStore
-from stowatt.settlement.capacity import UNITS, budget, units_for
+from stowatt.settlement.capacity import UNITS, budget, capacity, units_for
 from stowatt.settlement.deposits import locked, reserve
 from stowatt.settlement.reliability import seller_alpha
 from stowatt.units import Money, Wh
@@ -66,7 +66,7 @@ class Bidding:
         """Makes these bids stand, all in one transaction where they fit; a bid that stands already is left alone."""
         catch_up(self.client)
         _require_distinct(orders)
-        admission = self.client.admission(self.client.address)
+        admission = self._admission(orders)
         for order in orders:
             self.check(order, admission)
         self._require_energy(orders, admission)
@@ -127,6 +127,17 @@ class Bidding:
                     f"{budget(admission.limit, units)} Wh",
                     f"name {units_for(curve.total, admission.limit)} units or more, or offer less (§2)",
                 )
+
+    def _admission(self, orders: Sequence[Order]) -> Admission:
+        """What the market knows of this account; a new device's energy is made known once the old promises end."""
+        known = self.client.admission(self.client.address)
+        if known.device == 0 or known.promised or all(order.curve.side is Side.BUY for order in orders):
+            return known
+        device = self.client.device(known.device)
+        if capacity(device.usable, device.limit) == known.capacity:
+            return known
+        self.client.execute(self.client.calls.refresh(self.client.address))
+        return self.client.admission(self.client.address)
 
     def _require_energy(self, orders: Sequence[Order], admission: Admission) -> None:
         """Refuses what would promise more than the battery has (§2, T42), before anything is sealed or sent."""

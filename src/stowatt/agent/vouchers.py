@@ -82,7 +82,8 @@ def redeem(client: MarketClient, vouchers: Iterable[Signed], progress: Progress 
     for number, signed in enumerate(best, start=1):
         body = body_of(signed)
         call = client.calls.redeem(signed) if isinstance(signed, SignedVoucher) else client.calls.open_sealed(signed)
-        if body.through <= client.through(body.window, body.device):
+        counted = (client.through(body.window, body.device), client.delivered(body.window, body.device))
+        if (body.through, body.energy) <= counted:
             steps.append(_step(signed, "counted", False))
             continue
         try:

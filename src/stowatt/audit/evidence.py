@@ -59,9 +59,10 @@ class Evidence:
         self._check_energy(event, event.through)
         through, energy = self.state.counted.get((event.window, event.device), (0, 0))
         related = self._earlier(event)
-        if event.through <= through:
-            self.findings.add(event, "§6 T45", "as many sub-slots were counted before", field="through",
-                              found=event.through, expected=f"more than {through}", related=related)  # fmt: skip
+        if event.through < through or (event.through == through and event.energy <= energy):
+            self.findings.add(event, "§6 T45", "as many sub-slots with as much energy were counted before",
+                              field="through", found=event.through, expected=f"more than {through}",
+                              related=related)  # fmt: skip
         elif event.energy < energy:
             self.findings.add(event, "§6 T45", "more energy was counted before", field="energy", found=event.energy,
                               expected=f"at least {energy}", related=related)  # fmt: skip

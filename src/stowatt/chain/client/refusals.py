@@ -77,7 +77,8 @@ TEXTS: Final[dict[str, _Text]] = {
     "Oversold": _t(
         "§2",
         "{account} would promise {promised} energy units of its battery's {capacity}",
-        "offer less, or wait until sold energy is delivered and settled; `device show` tells what is free",
+        "offer less, or wait until sold energy, also an earlier device's, is delivered and settled; `device show` tells "
+        "what is free",
     ),
     "BadCommitment": _t("§5", "the commitment for window {window} is zero", "seal the bid anew"),
     "UnclaimedBid": _t(
@@ -183,7 +184,7 @@ _READING_HELP: Final = (
         "it skips a counter, which only the meter itself and the device's owner may do",
         "send the readings before it first, or let the owner or the meter send it",
     ),
-    ("it covers no more sub-slots than were counted already", "send the meter's latest voucher"),
+    ("as many sub-slots with as much energy were counted already", "send the meter's latest voucher"),
     ("its energy is less than what was counted already", "send the meter's latest voucher"),
     ("the opened sum is not what the sealed sub-slots commit to", "open it with the meter's own file of secrets"),
 )

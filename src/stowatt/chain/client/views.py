@@ -66,7 +66,7 @@ class Admission:
     reliability: Ppm
     """r of that device: the weighted mean of its ρ, 0 without a record (§6)."""
     capacity: int
-    """That device's usable energy in energy units of Q_max/64."""
+    """That device's usable energy in energy units of Q_max/64; 0 while an earlier device's promises are not over."""
     promised: int
     """Units of it that commitments, opened bids and unsettled rights hold."""
 
@@ -84,7 +84,7 @@ class Admission:
 
     @property
     def free(self) -> int:
-        """Units that can still be promised; 0 also when an earlier, larger device promised more than this one has."""
+        """Units that can still be promised; 0 also while an earlier device's promises are not over."""
         return max(0, self.capacity - self.promised)
 
     def energy(self, units: int) -> Wh:
