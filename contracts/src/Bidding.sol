@@ -83,8 +83,9 @@ abstract contract Bidding is MarketState {
         uint256 status = _inPhase(window, Phase.Commit);
         uint256 slot = _slots[msg.sender][place];
         if (!slot.isCommitted(round)) revert Errors.NoCommitment(window, msg.sender);
-        _status[window] = status.withoutCommitment(slot.sideOf(), StatusWord.traceOf(slot, msg.sender));
-        _slots[msg.sender][place] = BidSlot.resolved(round);
+        uint256 left = BidSlot.resolved(round);
+        _status[window] = status.withoutCommitment(slot.sideOf()).linked(left, msg.sender);
+        _slots[msg.sender][place] = left;
         _accounts[msg.sender] = _unpromise(_plus(_accounts[msg.sender], _bond), slot.unitsOf());
         emit CommitmentWithdrawn(window, msg.sender);
     }
@@ -137,7 +138,7 @@ abstract contract Bidding is MarketState {
         mapping(uint256 => uint256) storage slots = _slots[msg.sender];
         uint256 old = slots[place];
         if (old.isCommitted(round)) {
-            status = status.withoutCommitment(old.sideOf(), StatusWord.traceOf(old, msg.sender));
+            status = status.withoutCommitment(old.sideOf());
             account = _unpromise(account, old.unitsOf());
         } else {
             // A commitment that was never opened gives its energy back here at the latest.
@@ -147,7 +148,7 @@ abstract contract Bidding is MarketState {
         if (units != 0) account = _promise(account, msg.sender, units);
         uint256 slot = _sealed(account, round, units, window, point);
         slots[place] = slot;
-        _status[window] = status.withCommitment(side, StatusWord.traceOf(slot, msg.sender));
+        _status[window] = status.withCommitment(side).linked(slot, msg.sender);
         return account;
     }
 

@@ -218,6 +218,7 @@ def people(day: Day) -> None:
         day.admit(name, Role.BUY, funds)
     day.admit("friend", Role.SELL | Role.BUY, 4_000_000)
     device = day.device("friend", 100, 100)
+    issuer.execute(issuer.calls.refresh(day.address("friend")))
     issuer.execute(issuer.calls.revoke_device(device))
     issuer.execute(issuer.calls.set_meter_key(day.devices["s3"], key("spare meter").address, 5, 2**33))
     issuer.execute(issuer.calls.revoke(day.address("friend")))

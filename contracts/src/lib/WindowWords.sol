@@ -6,12 +6,14 @@ import {Errors} from "./Errors.sol";
 /// @title A window's status word: status, unopened commitments by side, and a digest or the progress of its fills.
 /// @notice status, 8 bits | sellers, 24 | buyers, 24 | while open: a digest of the commitments, 200;
 /// once cleared: resolved Wh, 56, and settled Wh, 56.
-/// @dev The digest is the sum of a trace of every commitment, mod 2^200, once when it is made and once more when it is
-/// replaced or withdrawn. It takes no storage of its own, and lets an auditor prove that no commitment's event, even of
-/// one never opened, was altered or left out.
+/// @dev The digest is a chain over the slot words of the commitments, in their order: of each one made, and of what a
+/// withdrawal leaves. It takes no storage of its own, and lets an auditor prove that no commitment's event, even of one
+/// never opened, was altered or left out. A sum of hashes would not: with many commitments at hand it can be matched.
 library StatusWord {
     uint256 private constant COUNT_MAX = (1 << 24) - 1;
     uint256 private constant WH_MASK = (1 << 56) - 1;
+    /// @dev Status and counts.
+    uint256 private constant COUNTS_MASK = (1 << 56) - 1;
 
     function status(uint256 word) internal pure returns (uint256) {
         return word & 0xff;
@@ -39,24 +41,25 @@ library StatusWord {
         return (word >> 112) & WH_MASK;
     }
 
-    /// @dev What a commitment adds to the digest: a hash of its slot word and its participant, mod 2^200 when shifted in.
-    function traceOf(uint256 slotWord, address participant) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(slotWord, participant)));
+    /// @dev The word with the digest chained over one more slot word of a participant.
+    function linked(uint256 word, uint256 slotWord, address participant) internal pure returns (uint256) {
+        uint256 link = uint256(keccak256(abi.encode(slotWord, participant, digest(word))));
+        return (word & COUNTS_MASK) | (link << 56);
     }
 
     /// @dev The word after one more commitment on `side`.
-    function withCommitment(uint256 word, uint256 side, uint256 trace) internal pure returns (uint256) {
+    function withCommitment(uint256 word, uint256 side) internal pure returns (uint256) {
         unchecked {
             uint256 shift = 8 + side * 24;
             if ((word >> shift) & COUNT_MAX == COUNT_MAX) revert Errors.BadAmount(COUNT_MAX);
-            return word + (1 << shift) + (trace << 56);
+            return word + (1 << shift);
         }
     }
 
-    /// @dev The word after one commitment less on `side`; its trace is counted again.
-    function withoutCommitment(uint256 word, uint256 side, uint256 trace) internal pure returns (uint256) {
+    /// @dev The word after one commitment less on `side`.
+    function withoutCommitment(uint256 word, uint256 side) internal pure returns (uint256) {
         unchecked {
-            return word - (1 << (8 + side * 24)) + (trace << 56);
+            return word - (1 << (8 + side * 24));
         }
     }
 

@@ -21,57 +21,45 @@ contract WindowWordsTest is Test {
     }
 
     /// StatusWord.withCommitment > it counts one more on its side alone
-    function testFuzz_WithCommitmentCountsItsSide(uint24 sellers, uint24 buyers, uint8 side, uint256 slot)
-        external
-        view
-    {
+    function testFuzz_WithCommitmentCountsItsSide(uint24 sellers, uint24 buyers, uint8 side) external view {
         sellers = uint24(bound(sellers, 0, COUNT_MAX - 1));
         buyers = uint24(bound(buyers, 0, COUNT_MAX - 1));
-        uint256 word = this.withCommitment(StatusWord.ended(1, sellers, buyers), side % 2, slot);
+        uint256 word = this.withCommitment(StatusWord.ended(1, sellers, buyers), side % 2);
         assertEq(StatusWord.sellers(word), sellers + (side % 2 == 0 ? 1 : 0), "sellers");
         assertEq(StatusWord.buyers(word), buyers + (side % 2 == 1 ? 1 : 0), "buyers");
         assertEq(StatusWord.status(word), 1, "status");
-    }
-
-    /// StatusWord.withCommitment > it adds the slot word to the digest, mod 2^200
-    function testFuzz_DigestIsTheSumOfSlots(uint256 a, uint256 b, uint256 c) external view {
-        uint256 word = this.withCommitment(1, 0, a);
-        word = this.withCommitment(word, 1, b);
-        word = this.withCommitment(word, 1, c);
-        unchecked {
-            assertEq(StatusWord.digest(word), (a + b + c) & ((1 << 200) - 1), "digest");
-        }
+        assertEq(StatusWord.digest(word), 0, "digest");
     }
 
     /// StatusWord.withCommitment > when the count is full > it reverts with BadAmount
     function test_RevertWhen_CountFull() external {
         vm.expectRevert(abi.encodeWithSelector(Errors.BadAmount.selector, COUNT_MAX));
-        this.withCommitment(StatusWord.ended(1, COUNT_MAX, 0), 0, 1);
+        this.withCommitment(StatusWord.ended(1, COUNT_MAX, 0), 0);
         vm.expectRevert(abi.encodeWithSelector(Errors.BadAmount.selector, COUNT_MAX));
-        this.withCommitment(StatusWord.ended(1, 0, COUNT_MAX), 1, 1);
+        this.withCommitment(StatusWord.ended(1, 0, COUNT_MAX), 1);
     }
 
-    /// StatusWord.withoutCommitment > it takes the count back, and counts the trace a second time
-    function testFuzz_WithoutCommitmentLeavesATrace(uint24 sellers, uint8 side, uint256 first, uint256 trace)
-        external
-        view
-    {
-        uint256 word = this.withCommitment(StatusWord.ended(1, sellers % 1000, 0), 1, first);
-        uint256 less = StatusWord.withoutCommitment(this.withCommitment(word, side % 2, trace), side % 2, trace);
-        assertEq(StatusWord.sellers(less), sellers % 1000, "sellers");
-        assertEq(StatusWord.buyers(less), 1, "buyers");
-        unchecked {
-            assertEq(StatusWord.digest(less), (first + 2 * trace) & ((1 << 200) - 1), "digest");
-        }
+    /// StatusWord.withoutCommitment > it takes the count back, and nothing else
+    function testFuzz_WithoutCommitmentTakesTheCountBack(uint24 sellers, uint8 side, uint256 slot) external view {
+        uint256 word = StatusWord.linked(StatusWord.ended(1, sellers % 1000, 7), slot, address(this));
+        assertEq(StatusWord.withoutCommitment(this.withCommitment(word, side % 2), side % 2), word, "word");
     }
 
-    /// StatusWord.traceOf > when the slot word or the participant differs > it differs
-    function testFuzz_TraceBindsSlotAndParticipant(uint256 slot, address account, uint256 other, address another)
-        external
-        pure
-    {
-        vm.assume(slot != other || account != another);
-        assertNotEq(StatusWord.traceOf(slot, account), StatusWord.traceOf(other, another), "trace");
+    /// StatusWord.linked > it chains the digest over slot words and participants, mod 2^200, and keeps the rest
+    function testFuzz_LinkedChainsTheDigest(uint256 a, address x, uint256 b, address y, uint24 count) external pure {
+        uint256 word = StatusWord.linked(StatusWord.ended(1, count, 3), a, x);
+        uint256 first = uint256(keccak256(abi.encode(a, x, 0))) & ((1 << 200) - 1);
+        assertEq(StatusWord.digest(word), first, "first");
+        word = StatusWord.linked(word, b, y);
+        assertEq(StatusWord.digest(word), uint256(keccak256(abi.encode(b, y, first))) & ((1 << 200) - 1), "second");
+        assertEq(word & ((1 << 56) - 1), StatusWord.ended(1, count, 3), "counts");
+    }
+
+    /// StatusWord.linked > when two words are linked in another order > the digest differs
+    function testFuzz_LinkedKnowsTheOrder(uint256 a, uint256 b, address x) external pure {
+        vm.assume(a != b);
+        uint256 there = StatusWord.linked(StatusWord.linked(1, a, x), b, x);
+        assertNotEq(there, StatusWord.linked(StatusWord.linked(1, b, x), a, x), "order");
     }
 
     /// StatusWord.withResolved > it adds to the resolved Wh alone
@@ -145,8 +133,8 @@ contract WindowWordsTest is Test {
 
     // ---------------------------------------------------------------------------------------------------------- helpers
 
-    function withCommitment(uint256 word, uint256 side, uint256 slot) external pure returns (uint256) {
-        return StatusWord.withCommitment(word, side, slot);
+    function withCommitment(uint256 word, uint256 side) external pure returns (uint256) {
+        return StatusWord.withCommitment(word, side);
     }
 
     function money(uint256 pool, uint256 escrow, uint256 paid) external pure returns (uint256) {

@@ -162,12 +162,8 @@ contract ClearTest is Fixture {
         _open(W);
         Bidding.Opening memory a = _commit(W, seller, SELL, Seal.two(5, 100, 10, 50));
         Bidding.Opening memory b = _commit(W, buyer, BUY, Seal.two(20, 70, 10, 500));
-        uint256 digest;
-        unchecked {
-            digest =
-                (StatusWord.traceOf(market.slotOf(W, seller), seller)
-                            + StatusWord.traceOf(market.slotOf(W, buyer), buyer)) & ((1 << 200) - 1);
-        }
+        uint256 word = StatusWord.linked(0, market.slotOf(W, seller), seller);
+        uint256 digest = StatusWord.digest(StatusWord.linked(word, market.slotOf(W, buyer), buyer));
         _toReveal(W);
         market.reveal(a);
         market.reveal(b);

@@ -352,19 +352,21 @@ contract CommitTest is Fixture {
         assertEq(BidSlot.sideOf(market.slotOf(W, seller)), BUY, "side");
     }
 
-    /// when any commitments were made > the digest is the sum of their traces
-    function testFuzz_TheDigestIsTheSumOfTraces(uint256 a, uint256 b) external {
+    /// when any commitments were made > the digest is a chain over them, and over what a withdrawal leaves
+    function testFuzz_TheDigestIsAChain(uint256 a, uint256 b) external {
         vm.prank(seller);
         market.commit(W, ALL_UNITS, bound(a, 1, type(uint256).max));
-        uint256 first = StatusWord.traceOf(market.slotOf(W, seller), seller);
+        uint256 word = StatusWord.linked(0, market.slotOf(W, seller), seller);
         vm.prank(buyer);
         market.commit(W, NO_UNITS, bound(b, 1, type(uint256).max));
-        uint256 second = StatusWord.traceOf(market.slotOf(W, buyer), buyer);
+        word = StatusWord.linked(word, market.slotOf(W, buyer), buyer);
+        vm.prank(buyer);
+        market.withdrawCommitment(W);
+        word = StatusWord.linked(word, market.slotOf(W, buyer), buyer);
+        vm.prank(seller);
+        market.commit(W, NO_UNITS, 7);
+        uint256 digest = StatusWord.digest(StatusWord.linked(word, market.slotOf(W, seller), seller));
         vm.warp(_lapse(W));
-        uint256 digest;
-        unchecked {
-            digest = (first + second) & ((1 << 200) - 1);
-        }
         vm.expectEmit(address(market));
         emit Clearing.Voided(W, digest);
         market.voidWindow(W);

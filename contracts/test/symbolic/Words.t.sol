@@ -40,27 +40,33 @@ contract WordProofs {
         assert(StatusWord.resolved(word) == 0 && StatusWord.settled(word) == 0);
     }
 
-    /// @notice A commitment more counts on its side, adds its trace to the digest, and touches nothing else.
-    function check_statusWithCommitment(uint256 word, uint256 trace) external pure {
+    /// @notice A commitment more counts on its side, and touches nothing else.
+    function check_statusWithCommitment(uint256 word) external pure {
         for (uint256 side; side < 2; ++side) {
-            uint256 after_ = StatusWord.withCommitment(word, side, trace);
+            uint256 after_ = StatusWord.withCommitment(word, side);
             assert(StatusWord.status(after_) == StatusWord.status(word));
             assert(StatusWord.sellers(after_) == StatusWord.sellers(word) + (1 - side));
             assert(StatusWord.buyers(after_) == StatusWord.buyers(word) + side);
-            assert(StatusWord.digest(after_) == _sum(StatusWord.digest(word), trace));
+            assert(StatusWord.digest(after_) == StatusWord.digest(word));
         }
     }
 
-    /// @notice A commitment less: its trace is counted once more, so that the digest keeps it.
-    function check_statusWithoutCommitment(uint256 word, uint256 trace) external pure {
+    /// @notice A commitment less counts on its side, and touches nothing else.
+    function check_statusWithoutCommitment(uint256 word) external pure {
         require(StatusWord.sellers(word) != 0 && StatusWord.buyers(word) != 0);
         for (uint256 side; side < 2; ++side) {
-            uint256 after_ = StatusWord.withoutCommitment(word, side, trace);
+            uint256 after_ = StatusWord.withoutCommitment(word, side);
             assert(StatusWord.status(after_) == StatusWord.status(word));
             assert(StatusWord.sellers(after_) == StatusWord.sellers(word) - (1 - side));
             assert(StatusWord.buyers(after_) == StatusWord.buyers(word) - side);
-            assert(StatusWord.digest(after_) == _sum(StatusWord.digest(word), trace));
+            assert(StatusWord.digest(after_) == StatusWord.digest(word));
         }
+    }
+
+    /// @notice A link changes the digest alone.
+    function check_statusLinked(uint256 word, uint256 slot, address participant) external pure {
+        uint256 after_ = StatusWord.linked(word, slot, participant);
+        assert(uint56(after_) == uint56(word));
     }
 
     /// @notice Progress is counted in fields of its own, as long as it stays below 2^56 Wh (128 lanes of 48 bits, twice).
@@ -153,12 +159,5 @@ contract WordProofs {
         uint256 worth = BidCurve.worth(tick, width);
         if (tick == 0) assert(worth == width);
         else assert(worth == uint256(width) * tick);
-    }
-
-    /// @dev The sum mod 2^200.
-    function _sum(uint256 a, uint256 b) private pure returns (uint256) {
-        unchecked {
-            return (a + b) & ((1 << 200) - 1);
-        }
     }
 }

@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 from stowatt.audit.events import CommitmentWithdrawn, Committed, Event, Revealed, WindowOpened
 from stowatt.audit.state import AuditWindow, Sealed, State, is_open, latest
 from stowatt.calendar import Status, deadlines
-from stowatt.commitments import NO_FINGERPRINT, BidContext, Terms, accumulate, committed_word
+from stowatt.commitments import NO_FINGERPRINT, BidContext, Terms, accumulate, committed_word, resolved_word
 from stowatt.curves import SEGMENT_BYTES, Curve, Side
 from stowatt.errors import StowattError
 from stowatt.settlement.capacity import UNITS, budget
@@ -24,9 +24,10 @@ _SEGMENT: Final = 2 * SEGMENT_BYTES
 """Bytes of a segment and of its offset."""
 
 
-def trace_of(word: int, participant: str) -> int:
-    """What a commitment adds to its window's digest, and once more when it is replaced or withdrawn."""
-    return int.from_bytes(keccak(word.to_bytes(32) + bytes.fromhex(participant[2:]).rjust(32, b"\0"))) % DIGEST_MODULUS
+def linked(digest: int, word: int, participant: str) -> int:
+    """A window's digest chained over one more slot word of a participant, as `StatusWord.linked`."""
+    link = word.to_bytes(32) + bytes.fromhex(participant[2:]).rjust(32, b"\0") + digest.to_bytes(32)
+    return int.from_bytes(keccak(link)) % DIGEST_MODULUS
 
 
 class Bidding:
@@ -78,12 +79,10 @@ class Bidding:
         device = state.registry.device_of(account) if units else None
         fingerprint = NO_FINGERPRINT if device is None else device.fingerprint
         word = committed_word(state.calendar.ring, event.window, event.commitment, terms, fingerprint)
-        trace = trace_of(word, account)
-        old = window.sealed.get(account)
         window.books.commit(account, terms, event.time, self._earlier(window, account, event))
         self._require_energy(event, units)
-        window.digest += trace + (old.trace if old is not None else 0)
-        window.sealed[account] = Sealed(event, terms, fingerprint, trace)
+        window.digest = linked(window.digest, word, account)
+        window.sealed[account] = Sealed(event, terms, fingerprint)
 
     def _terms(self, event: Committed, units: int) -> Terms:
         """A seller's terms by the rules: device and Q_max as registered, α_S by the replayed reliability (§6).
@@ -139,7 +138,8 @@ class Bidding:
             self._no_commitment(event, window, event.participant)
             return
         window.books.withdraw_commitment(event.participant, event.time)
-        window.digest += sealed.trace
+        word = resolved_word(self.state.calendar.ring, event.window)
+        window.digest = linked(window.digest, word, event.participant)
         del window.sealed[event.participant]
 
     def revealed(self, event: Revealed) -> None:

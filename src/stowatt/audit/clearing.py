@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from stowatt.audit.bids import DIGEST_MODULUS
 from stowatt.audit.events import Cleared, NoTrade, Outcome, Voided
 from stowatt.audit.state import AuditWindow, State, latest
 from stowatt.calendar import Status
@@ -51,7 +50,7 @@ class Clearing:
         window = self.state.window(event.window, event, "§6 T16")
         if window is None:
             return
-        self._check_digest(event, window, window.digest % DIGEST_MODULUS)
+        self._check_digest(event, window, window.digest)
         window.books.void(event.time)
 
     def _outcome(self, window: AuditWindow, event: Cleared | NoTrade) -> Outcome:
@@ -69,7 +68,7 @@ class Clearing:
             seed=seed,
             unopened_sellers=window.unopened(Side.SELL),
             unopened_buyers=window.unopened(Side.BUY),
-            digest=window.digest % DIGEST_MODULUS,
+            digest=window.digest,
         )
 
     def _check_digest(self, event: Cleared | NoTrade | Voided, window: AuditWindow, digest: int) -> None:

@@ -108,6 +108,14 @@ class DeviceRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRefreshed(Event):
+    """The registry told the market again what is registered of an account."""
+
+    account: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeterKeySet(Event):
     """A meter key and when it is valid, both ends included."""
 
@@ -438,7 +446,7 @@ class TokenTransfer(Event):
 EVENTS: Final[dict[str, tuple[type[Event], ...]]] = {
     "registry": (
         RoleGranted, RoleRevoked, ParticipantRegistered, ParticipantRevoked, DeviceRegistered, DeviceRevoked,
-        MeterKeySet,
+        AccountRefreshed, MeterKeySet,
     ),
     "market": (
         MarketDeployed, Deposited, Withdrawn, WindowOpened, Committed, CommitmentWithdrawn, Revealed, Cleared, NoTrade,

@@ -14,6 +14,7 @@ from eth_hash.auto import keccak
 
 from stowatt.audit.events import (
     ZERO_ADDRESS,
+    AccountRefreshed,
     DeviceRegistered,
     DeviceRevoked,
     Event,
@@ -199,6 +200,10 @@ class RegistryBook:
             self.findings.add(event, RULE, f"device {event.device} is nobody's device now")
         else:
             entry.device = 0
+
+    def refreshed(self, event: AccountRefreshed) -> None:
+        """Nothing changes here; the market learns of an account's device anew."""
+        self._chain(event, event.digest, ("string", "address"), ("refresh", event.account))
 
     def key_set(self, event: MeterKeySet) -> None:
         """A meter key's validity (T23)."""

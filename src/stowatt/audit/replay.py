@@ -112,8 +112,9 @@ class Replay:
             MarketDeployed: self._deployed,
             ev.RoleGranted: registry.granted,
             ev.RoleRevoked: registry.revoked,
-            ev.ParticipantRegistered: registry.registered,
-            ev.ParticipantRevoked: registry.participant_revoked,
+            ev.ParticipantRegistered: self._synced(registry.registered),
+            ev.ParticipantRevoked: self._synced(registry.participant_revoked),
+            ev.AccountRefreshed: self._synced(registry.refreshed),
             ev.DeviceRegistered: self._device_registered,
             ev.DeviceRevoked: self._device_revoked,
             ev.MeterKeySet: registry.key_set,
@@ -255,6 +256,18 @@ class Replay:
     def _deployed(self, event: MarketDeployed) -> None:
         if event is not self.state.deployed:
             self.findings.add(event, "§5", "a market is deployed once", related=[self.state.deployed])
+
+    def _synced(self, judge: Callable[[Any], None]) -> Callable[[Any], None]:
+        """After an event about an account the registry tells the market what its device is."""
+
+        def judged(event: Any) -> None:
+            judge(event)
+            device = self.state.registry.device_of(event.account)
+            if device is not None:
+                usable = device.event.certificate.usable_wh
+                self.state.vault.sync(event.account, device.number, usable, device.limit)
+
+        return judged
 
     def _device_registered(self, event: ev.DeviceRegistered) -> None:
         self.state.registry.device_registered(event)

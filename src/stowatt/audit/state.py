@@ -59,8 +59,6 @@ class Sealed:
     terms: Terms
     """A seller's as the rules give them, with the units that the event names."""
     fingerprint: bytes
-    trace: int
-    """What it adds to the window's digest."""
     opening: Revealed | None = None
 
     @property
@@ -79,7 +77,7 @@ class AuditWindow:
     commitments: list[Event] = field(default_factory=list)
     """Every event that changed a commitment."""
     digest: int = 0
-    """Sum of the traces of all commitments; on chain mod 2^200."""
+    """A chain over the slot words of all commitments, and over what withdrawals leave; 200 bits."""
     bids: list[tuple[str, Curve]] = field(default_factory=list)
     """The opened bids in order of reveal."""
     book: dict[tuple[Side, int], int] = field(default_factory=dict)

@@ -235,6 +235,10 @@ class Calls:
         """Takes a device from its owner's account."""
         return self._registry("revokeDevice", device)
 
+    def refresh(self, account: str) -> ContractCall:
+        """Has the registry tell the market again what is registered of an account."""
+        return self._registry("refresh", account)
+
     def set_meter_key(self, device: int, key: str, valid_from: int, valid_to: int) -> ContractCall:
         """Sets or ends a meter key's validity."""
         return self._registry("setMeterKey", device, key, valid_from, valid_to)
