@@ -250,7 +250,7 @@ class World:
             old = self._standing(who, row.window)
             promised += row.units - held.get(row.window, old.terms.units if old is not None else 0)
             held[row.window] = row.units
-            if promised > battery.capacity:
+            if row.units and promised > battery.capacity:
                 raise SettlementError("the battery's energy is promised already", "offer less")
 
     def _standing(self, who: str, window: int) -> Bid | None:

@@ -77,8 +77,8 @@ TEXTS: Final[dict[str, _Text]] = {
     "Oversold": _t(
         "§2",
         "{account} would promise {promised} energy units of its battery's {capacity}",
-        "offer less, or wait until sold energy, also an earlier device's, is delivered and settled; `device show` tells "
-        "what is free",
+        "offer less, or wait until sold energy, also an earlier device's, is delivered and settled: `device show` tells"
+        " what is free",
     ),
     "BadCommitment": _t("§5", "the commitment for window {window} is zero", "seal the bid anew"),
     "UnclaimedBid": _t(
