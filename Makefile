@@ -27,7 +27,6 @@ NPM := node_modules/.stamp
 SLITHER := .venvs/slither/.stamp
 HALMOS := .venvs/halmos/.stamp
 ORACLE := .venvs/oracle/.stamp
-BROKER := .venvs/broker/.stamp
 BLAST := .venvs/blast/.stamp
 
 .PHONY: help demo test setup lint format lock notice contracts forge evidence gas coverage pytest slither halmos oracle blast \
@@ -100,7 +99,7 @@ coverage: $(NPM)  ## line and branch coverage of contracts/src, with its thresho
 		{ tail -n 60 build/coverage.log; exit 1; }
 	@$(BIN)/python scripts/check_coverage.py build/lcov.info
 
-pytest: $(NPM) $(BROKER)  ## the Python tests
+pytest: $(NPM)  ## the Python tests
 	@$(BIN)/pytest -q --color=no -n $(JOBS) --dist loadfile
 
 contracts: $(NPM)  ## compile the contracts into src/stowatt/chain/artefacts
@@ -155,7 +154,6 @@ lock: $(DEV)  ## renew the lock files (no host names in them)
 	$(LOCK) requirements/slither.in -o requirements/slither.lock && \
 	$(LOCK) requirements/halmos.in -o requirements/halmos.lock && \
 	$(LOCK) requirements/oracle.in -o requirements/oracle.lock && \
-	$(LOCK) requirements/broker.in -o requirements/broker.lock && \
 	$(LOCK) requirements/blast.in -o requirements/blast.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --loglevel=error --no-progress >/dev/null
 

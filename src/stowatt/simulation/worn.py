@@ -54,8 +54,22 @@ def evening_cost(home: Home, stored_wh: int, own_wh: int, sold_wh: int, paramete
     return ceil(total_cost(cell, state, pack, costs, sale))
 
 
+def charged(stock: Stock) -> Stock:
+    """The stock, offering only what the charge at the evening's start gives after the home's own need.
+
+    Offers may count on sunshine of the evening itself; the price of wear is counted from the charge alone.
+    """
+    charge = Pack.of(stock.battery).deliverable_wh(stock.stored_wh / stock.battery.usable_wh)
+    left, offers = charge - sum(max(0, load) for load in stock.own_net_load), []
+    for offer in stock.offers:
+        offers.append(max(0, min(offer, left)))
+        left -= offers[-1]
+    return replace(stock, offers=tuple(offers))
+
+
 def worn_asks(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
     """An ask for each window that is never below what the sale costs the battery."""
+    stock = charged(stock)
     cell, worn = _worn(stock.battery)
     costs = replace(
         Costs.of(parameters.costs, parameters.tariff), other=trait(stock.home.id, "margin", MARGIN_MOST + 1)

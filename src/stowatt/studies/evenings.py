@@ -14,6 +14,7 @@ from stowatt.degradation.cell import CellModel, Floats, array
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.state import WearState
 from stowatt.simulation.evening import Asks, Evening, EveningParameters, Stock, build_evening
+from stowatt.simulation.worn import charged
 from stowatt.units import PPM, ceil_div
 
 NIGHT_ROWS: Final = 64
@@ -42,18 +43,10 @@ def read_day(day: date) -> Day:
 
 
 def within_charge(asks: Asks) -> Asks:
-    """The strategy, offering only what the charge at the evening's start gives after the home's own need.
-
-    Offers may count on sunshine of the evening itself; the price of wear is counted from the charge alone.
-    """
+    """The strategy, offering only what the charge at the evening's start gives: the same for all strategies."""
 
     def limited(stock: Stock, parameters: EveningParameters) -> list[Curve | None]:
-        charge = Pack.of(stock.battery).deliverable_wh(stock.stored_wh / stock.battery.usable_wh)
-        left, offers = charge - sum(max(0, load) for load in stock.own_net_load), []
-        for offer in stock.offers:
-            offers.append(max(0, min(offer, left)))
-            left -= offers[-1]
-        return asks(replace(stock, offers=tuple(offers)), parameters)
+        return asks(charged(stock), parameters)
 
     return limited
 
