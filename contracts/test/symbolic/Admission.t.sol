@@ -27,6 +27,26 @@ contract AdmissionProofs is Vault {
         assert(_admits(word, side, open, time) == wanted);
     }
 
+    /// @notice A promise adds its units to what is promised and to nothing else, and never goes beyond the capacity (T42).
+    function check_promises(uint256 word, uint8 units) external pure {
+        uint256 more = _promise(word, address(1), units); // reverts beyond the capacity
+        uint256 promised = uint16(word >> PROMISED_SHIFT);
+        assert(uint16(more >> PROMISED_SHIFT) == promised + units);
+        assert(promised + units <= uint16(word >> CAPACITY_SHIFT));
+        uint256 mask = ~(uint256(type(uint16).max) << PROMISED_SHIFT);
+        assert(more & mask == word & mask);
+        assert(_unpromise(more, units) == word);
+    }
+
+    /// @notice A record changes its own field alone.
+    function check_records(uint256 word, uint256 reliability) external pure {
+        require(reliability <= 1e6);
+        uint256 after_ = _withReliability(word, reliability);
+        assert((after_ >> RELIABILITY_SHIFT) & RELIABILITY_MASK == reliability);
+        uint256 mask = ~(RELIABILITY_MASK << RELIABILITY_SHIFT);
+        assert(after_ & mask == word & mask);
+    }
+
     /// @notice A credit or a debit changes the balance alone, by its amount, or reverts.
     function check_moneyDoesNotTouchAdmission(uint256 word, uint256 amount) external pure {
         uint256 more = _plus(word, amount);
