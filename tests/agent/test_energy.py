@@ -10,12 +10,13 @@ from stowatt import agent
 from stowatt.agent import Bidding, Order, equal_units, positions
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.commitments import Terms
+from stowatt.credentials import DeviceCertificate
 from stowatt.curves import Curve, Side
 from stowatt.errors import CommitmentError, CurveError
 from stowatt.openings import OpeningStore
 from stowatt.units import Wh
 from tests.chain.backends import ALICE, BOB, CHAIN_ID, FUNDS
-from tests.chain.evening import Evening
+from tests.chain.evening import METER, Evening
 
 
 @dataclass
@@ -118,3 +119,21 @@ def test_a_proven_seller_locks_less(home: Home) -> None:
     proven = replace(known, reliability=500_000)
     assert bidding.worst_case(curve, proven) == 1000 * 4095 * 100 // 1000 * 15 // 100
     assert home.evening.seller.next_terms(ALICE.address) == Terms(home.evening.device, 1250, 200_000, 0)
+
+
+def test_t42_a_new_device_sells_once_the_old_promises_are_over(home: Home) -> None:
+    """Its energy is made known to the market by the first bid after that."""
+    client = home.evening.seller
+    home.bidding.commit([sell(0, 1250)])
+    terms = (4000, 4000, 4000, 950_000, 950_000, b"\x07" * 32, METER.address, 0, 2**40 - 1, 2)
+    client.execute(client.calls.register_device(DeviceCertificate(ALICE.address, *terms)))
+    with pytest.raises(CommitmentError, match="the device has 0, 0 Wh"):
+        home.bidding.commit([sell(1, 1000)])
+    home.bidding.withdraw([0])
+    assert client.admission(ALICE.address).capacity == 0
+    assert home.bidding.commit([sell(1, 1000)])[0].done
+    known = client.admission(ALICE.address)
+    assert (known.device, known.capacity, known.promised) == (home.evening.device + 1, 256, 64)
+    head = home.evening.ledger.head().number
+    home.bidding.commit([sell(2, 1000)])
+    assert home.evening.ledger.head().number == head + 1, "asked for once"
