@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from stowatt.agent.delivery import Energy, report
 from stowatt.audit.events import ReadingAccepted
-from stowatt.chain.client import MarketClient, deploy
+from stowatt.chain.client import MarketClient, Refusal, deploy
 from stowatt.chain.embedded import EmbeddedLedger
 from stowatt.chain.errors import ConnectionFailed
 from stowatt.chain.outbox import Outbox
@@ -18,7 +19,7 @@ from stowatt.chain.sender import Sender
 from stowatt.credentials import DeviceCertificate
 from stowatt.errors import MeterError
 from stowatt.gateway import Posted, QueueError, ReadingPoster, Row, SlotQueue, SlotRecord, State, post_due
-from stowatt.metering import CounterFile
+from stowatt.metering import CounterFile, Voucher, sign_voucher
 from stowatt.units import Wh
 from tests.chain.backends import ALICE, BOB, CHAIN_ID, FUNDS
 from tests.chain.evening import METER, calendar
@@ -149,6 +150,22 @@ def test_a_reading_from_elsewhere_cuts_off_what_is_before_it(desk: Desk) -> None
     assert desk.post() == Posted(accepted=1, superseded=2, due=1)
     assert desk.states() == ["superseded", "superseded", "accepted"]
     assert desk.chain() == [(0, 1, 7), (0, 2, 3)]
+
+
+def test_a_voucher_from_elsewhere_settles_what_it_covers(desk: Desk) -> None:
+    """However many: readings that a voucher covers are not tried again and again while later ones wait."""
+    desk.seal(*[1] * 66, 5)
+    desk.go_to(66)
+    for window in range(22):
+        voucher = Voucher(desk.device, window, 3, Wh(3))
+        with contextlib.suppress(Refusal):
+            signed = sign_voucher(desk.client.readings_domain, voucher, METER)
+            desk.client.execute(desk.client.calls.redeem(signed))
+    desk.go_to(67)
+    while desk.post() != Posted():
+        pass
+    assert desk.states()[-1] == "accepted" and desk.states()[-2] == "superseded"
+    assert desk.chain() == [(22, 0, 5)]
 
 
 def test_a_stale_counter_is_signed_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,9 @@ class Poster(Protocol):
     def progress(self) -> MeterProgress:
         """The last counter, and the position before which sub-slots are counted or cut off for good."""
 
+    def through(self, window: int) -> int:
+        """How many of the window's sub-slots, from its first, the chain has counted."""
+
     def closes(self, window: int) -> tuple[int, int]:
         """(its first sub-slot's beginning, the end of the time for readings), unix seconds."""
 
@@ -85,9 +88,11 @@ def post_due(queue: SlotQueue, poster: Poster, sub_slot: int, *, skip_zero: bool
     poster.recover()
     now, progress = poster.time(), poster.progress()
     passed = progress.position
-    behind = [row for row in rows if row.position < passed]
+    through = {window: poster.through(window) for window in {row.window for row in rows}}
+    behind = [row for row in rows if row.position < passed or row.sub_slot < through[row.window]]
     done, lost = _settle_passed(queue, poster, behind)
-    rows = [row for row in rows if row.position >= passed]
+    settled = {row.position for row in behind}
+    rows = [row for row in rows if row.position not in settled]
     expired = [row for row in rows if now >= poster.closes(row.window)[1]]
     queue.settle([row.position for row in expired], State.EXPIRED, f"readings had closed at {now} (chain time)")
     gone = {row.position for row in expired}
@@ -122,7 +127,7 @@ def _settle_passed(queue: SlotQueue, poster: Poster, rows: Sequence[Row]) -> tup
     ours = poster.accepted([row for row in rows if row.state is State.SIGNED])
     queue.settle(sorted(ours), State.ACCEPTED)
     others = [row.position for row in rows if row.position not in ours]
-    queue.settle(others, State.SUPERSEDED, "the chain has a reading of this or a later sub-slot already")
+    queue.settle(others, State.SUPERSEDED, "the chain has a reading or a voucher of this or a later sub-slot")
     return len(ours), len(others)
 
 
@@ -173,6 +178,10 @@ class ReadingPoster:
     def head(self) -> int:
         """The newest block."""
         return self._client.ledger.head().number
+
+    def through(self, window: int) -> int:
+        """Sub-slots that were counted, perhaps by a voucher."""
+        return self._client.through(window, self._device)
 
     def progress(self) -> MeterProgress:
         """The chain's own mark for the device."""
