@@ -46,6 +46,7 @@ ROWS = (
     Row("§6", "release of deposits", (26,)),
     Row("§6", "final settlement token", (27,)),
     Row("§6", "fulfilment, stream", (30, 31, 32)),
+    Row("§2", "asks from wear", (28, 29), on_chain=False),
 )
 
 SECTION = re.compile(r"§(\d)")
