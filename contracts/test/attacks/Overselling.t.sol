@@ -102,7 +102,9 @@ contract OversellingAttacks is Fixture {
         market.open(0, 2);
         _commitUnits(0, seller, bound(sold, 1, 64), _one(10, 1));
         _device(
-            _certificate(seller, sellerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 4, 2 ** 32 - 1)))
+            _certificate(
+                seller, sellerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 4, 2 ** 32 - 1))
+            )
         );
         registry.refresh(seller);
         vm.expectRevert(abi.encodeWithSelector(Errors.Oversold.selector, seller, bound(sold, 1, 64) + 1, 0));

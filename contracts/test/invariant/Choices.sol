@@ -52,7 +52,8 @@ abstract contract Choices is Steps {
     }
 
     function _isRefundable(uint256 i) internal view returns (bool) {
-        return _bids[i].stage == Stage.Forfeited || (_bids[i].stage == Stage.Sealed && _days[_bids[i].window].status == 4);
+        return
+            _bids[i].stage == Stage.Forfeited || (_bids[i].stage == Stage.Sealed && _days[_bids[i].window].status == 4);
     }
 
     function _isLiving(uint256 k) internal view returns (bool) {

@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {Bidding} from "../../src/Bidding.sol";
 import {Calendar} from "../../src/Calendar.sol";
 import {Delivery} from "../../src/Delivery.sol";
-import {Metering} from "../../src/Metering.sol";
 import {Issue} from "../../src/Issue.sol";
+import {Metering} from "../../src/Metering.sol";
 import {RightId} from "../../src/lib/RightId.sol";
 import {SealedPoints} from "../delivery/SealedPoints.sol";
 import {Seal} from "../utils/Seal.sol";
@@ -339,8 +339,7 @@ abstract contract Steps is Model {
 
     /// @dev A voucher of all sub-slots before `through`; what it adds is counted.
     function _stepRedeem(uint256 device, uint256 w, uint256 through, uint256 energy) internal {
-        Metering.Voucher memory v =
-            Metering.Voucher(uint32(device), uint32(w), uint16(through), uint48(energy));
+        Metering.Voucher memory v = Metering.Voucher(uint32(device), uint32(w), uint16(through), uint48(energy));
         bytes memory signature = _signVoucher(v, _meterKey(_keys[_ownerOf[device]]));
         delivery.redeem(v, signature);
         (_lastVoucher[device], _lastVoucherSignature[device]) = (v, signature);

@@ -66,7 +66,8 @@ contract RightWordTest is Test {
         p.quantity = uint40(bound(p.quantity, 2, type(uint40).max));
         cut = uint40(bound(cut, 1, p.quantity - 1));
         uint256 word = RightWord.withDrawn(_made(p), p.drawn);
-        uint256 sum = RightWord.drawn(RightWord.part(word, cut)) + RightWord.drawn(RightWord.part(word, p.quantity - cut));
+        uint256 sum =
+            RightWord.drawn(RightWord.part(word, cut)) + RightWord.drawn(RightWord.part(word, p.quantity - cut));
         assertGe(sum, p.drawn, "at least");
         assertLe(sum, uint256(p.drawn) + 1, "rounded up once");
     }

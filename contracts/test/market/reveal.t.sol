@@ -192,8 +192,7 @@ contract RevealTest is Fixture {
         Bidding.Opening memory o = _commit(W, seller, SELL, _one(5, 7));
         // what is offered must fit the altered limit, or it is refused before
         (limit, units) = (uint32(bound(limit, 7 * 64, type(uint32).max)), uint8(bound(units, 1, 255)));
-        uint96 terms =
-            uint96(device | (uint256(limit) << 32) | (uint256(alpha) << 64) | (uint256(units) << 88));
+        uint96 terms = uint96(device | (uint256(limit) << 32) | (uint256(alpha) << 64) | (uint256(units) << 88));
         vm.assume(terms != o.terms || print != o.fingerprint);
         (o.terms, o.fingerprint) = (terms, print);
         _assertMismatch(o);

@@ -158,8 +158,9 @@ contract DevicesTest is Fixture {
     function testFuzz_TheFingerprintBindsTheParameters(uint32 usable, uint32 exportW, uint32 chargeW, bytes32 serial)
         external
     {
-        Registry.DeviceCertificate memory c =
-            _certificate(buyer, buyerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 1, 2 ** 32 - 1)));
+        Registry.DeviceCertificate memory c = _certificate(
+            buyer, buyerKey, uint32(bound(usable, 1, 2 ** 32 - 1)), uint32(bound(exportW, 1, 2 ** 32 - 1))
+        );
         (c.chargeW, c.serial) = (chargeW, serial);
         uint256 device = _device(c);
         bytes32 wanted = keccak256(

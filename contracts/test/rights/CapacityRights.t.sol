@@ -48,7 +48,9 @@ contract CapacityRightsTest is Fixture {
     }
 
     /// mint > it stores the right and calls nobody back (T13)
-    function testFuzz_MintStoresTheRight(uint40 quantity, uint32 device, uint24 alpha, uint8 units, bool paid) external {
+    function testFuzz_MintStoresTheRight(uint40 quantity, uint32 device, uint24 alpha, uint8 units, bool paid)
+        external
+    {
         quantity = uint40(bound(quantity, 1, type(uint40).max));
         uint256 word = RightWord.make(quantity, device, alpha, units, paid);
         // this contract has no onERC721Received, and is minted to all the same
