@@ -56,7 +56,7 @@ contract WindowWordsTest is Test {
     }
 
     /// StatusWord.linked > when two words are linked in another order > the digest differs
-    function testFuzz_LinkedKnowsTheOrder(uint256 a, uint256 b, address x) external pure {
+    function testFuzz_T51_LinkedKnowsTheOrder(uint256 a, uint256 b, address x) external pure {
         vm.assume(a != b);
         uint256 there = StatusWord.linked(StatusWord.linked(1, a, x), b, x);
         assertNotEq(there, StatusWord.linked(StatusWord.linked(1, b, x), a, x), "order");
