@@ -113,7 +113,7 @@ def test_an_interrupted_demo_says_one_line_and_the_next_one_works(
         cwd=tmp_path, env=process.ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as child:  # fmt: skip
         assert child.stdout is not None and child.stderr is not None
-        while "bids sealed" not in child.stdout.readline():
+        while "sealed (Pedersen" not in child.stdout.readline():
             assert child.poll() is None
         child.send_signal(how)
         child.stdout.read()
