@@ -11,6 +11,7 @@ from rich.table import Table
 from stowatt.cli.values import duration, share
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit, shown
 from stowatt.degradation.ask import AskFit, require_curve, wear_aware_ask
+from stowatt.degradation.cell import CellModel
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.errors import OutOfRangeError
 from stowatt.degradation.homes import cell_of
@@ -28,6 +29,12 @@ _MOST_MONEY: Final = 10**15
 
 def curve(
     chemistry: Annotated[Literal["lfp", "nmc"], typer.Option(help="The cell's wear model.")] = "lfp",
+    theta: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The battery's own law instead: what `wear fit --out` wrote.")
+    ] = None,
+    utilisation: Annotated[
+        float | None, typer.Option(help="With --theta: full cycles a day (default: the data's reference).")
+    ] = None,
     capacity: Annotated[str, typer.Option(metavar="KWH", help="Present usable energy.")] = "10",
     power: Annotated[str, typer.Option(metavar="KW", help="Discharge power at the terminals.")] = "5",
     offer: Annotated[
@@ -72,7 +79,7 @@ def curve(
         from stowatt.cli.clear_plot import check_target
 
         check_target(plot)
-    cell = cell_of(chemistry)
+    cell = cell_of(chemistry) if theta is None else _fitted(theta, temperature, utilisation)
     ppm = share("the efficiency", efficiency)
     pack = Pack(_energy("capacity", capacity), _energy("power", power), ppm, ppm)
     state = WearState.aged(
@@ -102,6 +109,14 @@ def curve(
         print(json.dumps(_document(fit, state, grid, notes)))
     else:
         _print(fit, state, grid, notes, cell.name)
+
+
+def _fitted(path: Path, temperature: float, utilisation: float | None) -> CellModel:
+    from stowatt.degradation.calibration_theta import read_theta
+    from stowatt.degradation.fitted import FittedCell
+
+    law = read_theta(path)
+    return FittedCell(law, temperature, law.utilisation_reference if utilisation is None else utilisation)
 
 
 def _energy(name: str, text: str) -> int:

@@ -179,6 +179,8 @@ class Discharge:
 
 def _loss(before: float, stress: Floats, power: float) -> Floats:
     """(before + stress)^power - before^power, exact also for stress far below `before`."""
+    if before == 0:  # a law without this kind of wear
+        return stress**power
     loss: Floats = before**power * np.expm1(power * np.log1p(stress / before))
     return loss
 
@@ -192,7 +194,9 @@ def extrapolations(cell: CellModel, state: WearState, pack: Pack, sale: Sale) ->
     """Each condition of a sale that the cell was never tested at, in words."""
     stored = (sale.own_wh + sale.offer_wh) * (PPM / pack.discharge_ppm)
     rate = stored / pack.usable_wh * (SECONDS_PER_HOUR / sale.window_s)
-    return cell.valid.outside(temperature_c=state.temperature_c, soc=state.soc, c_rate=rate)
+    taken = stored + sale.before_wh * (PPM / pack.discharge_ppm)
+    depth = min(1.0, 1 - state.soc + taken / pack.usable_wh)
+    return cell.valid.outside(temperature_c=state.temperature_c, soc=state.soc, depth=depth, c_rate=rate)
 
 
 def total_cost(cell: CellModel, state: WearState, pack: Pack, costs: Costs, sale: Sale) -> float:
