@@ -20,7 +20,7 @@ from stowatt.clearing import (
     clear,
     clear_fast,
     clear_readable,
-    fast,
+    shares,
     violations,
 )
 from stowatt.clearing.rationing import pro_rata, seeded_order
@@ -130,10 +130,10 @@ def test_fast_shares_are_exact_up_to_the_bound(size: int, data: st.DataObject) -
     residual, phase = data.draw(st.integers(0, size)), data.draw(st.integers(0, size - 1))
     xs = [0, 1, size // 2, size - 1, size, data.draw(st.integers(0, size))]
     column = np.array(xs, dtype=np.int64)
-    assert fast._share_pro_rata(column, size, residual, phase).tolist() == [
+    assert shares.share_pro_rata(column, size, residual, phase).tolist() == [
         pro_rata(x, size, residual, phase) for x in xs
     ]
-    assert fast._share_seeded_order(column, size, residual, phase).tolist() == [
+    assert shares.share_seeded_order(column, size, residual, phase).tolist() == [
         seeded_order(x, size, residual, phase) for x in xs
     ]
 
