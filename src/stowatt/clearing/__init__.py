@@ -12,7 +12,9 @@
     require_proof(book, rules, result)
 
 - `clear_readable(book, rules) -> WindowResult`: the specification as code. Use it wherever a result is judged.
-- `clear_fast(book, rules) -> WindowResult`: its numpy twin, bit for bit the same.
+- `clear_fast(book, rules) -> WindowResult`: its twin for large books, bit for bit the same.
+- `fast.clear_columns(fast.Columns(ticks, widths, buys), rules)`: the same for arrays, without a Python object a bid.
+- `windows.clear_windows(windows.Windows(ticks, widths, buys, starts), rules)`: many windows of arrays in one call.
 - `clear(book, rules) -> WindowResult`: whichever of the two is quicker for the book's size.
 - `violations(book, rules, result) -> tuple[Violation, ...]`: what is wrong with any claimed result, from wherever.
 - `require_proof(book, rules, result) -> None`: the same, as a CertificateError.

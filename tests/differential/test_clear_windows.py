@@ -1,0 +1,112 @@
+"""§3: many windows in one call give what each gives alone, whatever the kernels, threads and their number."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stowatt.clearing import PriceRule, Rationing, Rules, windows
+from stowatt.clearing.fast import Columns, clear_columns
+from stowatt.clearing.plan import Plan, using
+from stowatt.clearing.windows import Windows, WindowsResult, clear_windows
+from stowatt.errors import BookError
+from stowatt.units import MAX_WIDTH_WH
+from tests.differential.test_fast_engine import KERNELS, Row, assert_same, books, rules, types_for
+
+PLANS = [Plan(threads, 0, compiled) for compiled in KERNELS for threads in (1, 2)]
+
+
+def joined(each: Sequence[list[Row]], ticks: Any = np.int64, widths: Any = np.int64) -> Windows:
+    rows = [row for one in each for row in one]
+    return Windows(
+        np.array([tick for tick, _, _ in rows], dtype=ticks),
+        np.array([width for _, width, _ in rows], dtype=widths),
+        np.array([buys for _, _, buys in rows], dtype=np.bool_),
+        np.cumsum([0, *(len(one) for one in each)]),
+    )
+
+
+def bytes_of(result: WindowsResult) -> tuple[bytes, bytes]:
+    return result.table.tobytes(), result.fills.tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(books, rules), max_size=6), st.sampled_from(PLANS), st.data())
+def test_each_window_is_cleared_as_if_alone(
+    each: list[tuple[list[Row], Rules]], plan: Plan, data: st.DataObject
+) -> None:
+    books_, rules_ = [rows for rows, _ in each], [rule for _, rule in each]
+    rows = [row for one in books_ for row in one]
+    kinds = data.draw(st.sampled_from(types_for(tick for tick, _, _ in rows))), np.uint32
+    with using(plan):
+        result = clear_windows(joined(books_, *kinds), rules_)
+    assert len(result) == len(each)
+    for index, (one, rule) in enumerate(each):
+        alone = result.window(index)
+        assert_same(alone, one, rule)
+        assert (result.price[index], result.volume[index]) == (-1 if alone.price is None else alone.price, alone.volume)
+
+
+@pytest.mark.parametrize("least", [1, 100, 2**15])
+def test_large_and_small_windows_give_the_same_bytes(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(5)
+    each = [
+        [(random.randrange(top), random.randint(1, 900), random.random() < 0.5) for _ in range(random.choice(sizes))]
+        for top, sizes in [(90, (0, 1, 50)), (16_384, (300, 2_000)), (2**32, (0, 700))] * 12
+    ]
+    together, rule = joined(each), Rules(PriceRule.SEED, Rationing.SEEDED_ORDER, 2**250 + 9)
+    with using(Plan(1, 0, False)):
+        expected = bytes_of(clear_windows(together, rule))
+    monkeypatch.setattr(windows, "LARGE", least)
+    for plan in PLANS:
+        with using(plan):
+            assert bytes_of(clear_windows(together, rule)) == expected
+
+
+def test_the_limits_of_a_side() -> None:
+    """2^24 widths of 2^32 - 1 just fit; the shares of such cohorts take the long division."""
+    ticks = np.zeros(2**12, np.int64)
+    for plan in PLANS:
+        with using(plan):
+            widths = np.full(2**12, MAX_WIDTH_WH)
+            buys = np.arange(2**12) % 3 == 0
+            result = clear_windows(Windows(ticks, widths, buys, np.array([0, 2**12])), Rules(seed=2**255 + 5)).window(0)
+            alone = clear_columns(Columns(ticks, widths, buys), Rules(seed=2**255 + 5))
+        assert result.fills.tobytes() == alone.fills.tobytes()
+        assert (result.price, result.volume, result.welfare) == (0, alone.volume, 0)
+        assert int(result.fills[buys].sum()) == int(result.fills[~buys].sum()) == result.volume
+
+
+def test_numbered_rows() -> None:
+    ids = np.array([0, 0, 2, 2, 2, 5])
+    ones = np.ones(6, np.int64)
+    made = Windows.by_id(ones, ones, ones > 0, ids, 6)
+    assert made.starts.tolist() == [0, 2, 2, 5, 5, 5, 6]
+    assert len(clear_windows(made, Rules())) == 6
+    for wrong, count in ((ids[::-1], 6), (ids, 5), (ids - 1, 6), (ids[:-1], 6)):
+        with pytest.raises(BookError, match="rows' windows"):
+            Windows.by_id(ones, ones, ones > 0, wrong, count)
+
+
+@pytest.mark.parametrize("starts", [[], [0], [1, 4], [0, 3], [0, 5, 4], [0, 3, 2, 4]])
+def test_wrong_starts_are_refused(starts: list[int]) -> None:
+    ones = np.ones(4, np.int64)
+    with pytest.raises(BookError, match="starts"):
+        Windows(ones, ones, ones > 0, np.array(starts, dtype=np.int64))
+
+
+@pytest.mark.parametrize("row", [(-1, 1), (2**32, 1), (1, 0), (1, 2**32), (1, -(2**40))])
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.threads}-{plan.compiled}")
+def test_a_wrong_row_is_refused_with_its_window(row: tuple[int, int], plan: Plan) -> None:
+    each: list[list[Row]] = [[(1, 1, True)] * 3, [], [(1, 1, False), (*row, True)]]
+    with using(plan), pytest.raises(BookError, match=r"window 2: .* out of range"):
+        clear_windows(joined(each), Rules())
+
+
+def test_there_are_as_many_rules_as_windows() -> None:
+    with pytest.raises(BookError, match="1 rules for 2 windows"):
+        clear_windows(joined([[], []]), [Rules()])
