@@ -49,6 +49,7 @@ class BookFileError(BookError):
     """§3: a book file, or one row of it, that cannot be read.
 
     `line` is, from 1, the row's first line in a CSV file (`counts` = "line") or its number in a Parquet file ("row").
+    `reason` is what is wrong, without the place.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class BookFileError(BookError):
         self.path = path
         self.line = line
         self.column = column
+        self.counts = counts
+        self.reason = what
         place = path + (f", {counts} {line}" if line is not None else "") + (f", column {column}" if column else "")
         super().__init__(f"{place}: {what}", way_out)
 

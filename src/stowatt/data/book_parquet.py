@@ -4,27 +4,62 @@ A float stands for the decimal that it prints as (its shortest representation); 
 or Wh is judged like any other text.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stowatt.data.book_file import COLUMNS, RowSource, check_header
+from stowatt.data.book_file import COLUMNS, Row, RowSource, check_header
 from stowatt.errors import BookFileError
+
+ROWS_AT_ONCE: Final = 2**14
+"""Rows of a streamed file that are text at one time."""
 
 
 def parquet_rows(path: str, data: bytes) -> RowSource:
     """The rows of a Parquet file, counted from 1."""
-    try:
+    with _readable(path):
         table = pq.read_table(pa.BufferReader(data), use_threads=False)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BookFileError(path, f"is not a readable Parquet file ({reason})", "write it again, or use CSV") from None
     picks = check_header(path, table.column_names, None)
     columns = [
         _texts(path, name, table.column(pick).combine_chunks()) for name, pick in zip(COLUMNS, picks, strict=True)
     ]
     return RowSource(path, "row", zip(range(1, table.num_rows + 1), *columns, strict=True), table.num_rows)
+
+
+def parquet_stream(path: str, file: BinaryIO) -> RowSource:
+    """The same rows, read a part at a time while they are asked for."""
+    with _readable(path):
+        parquet = pq.ParquetFile(file)
+        schema, total = parquet.schema_arrow, parquet.metadata.num_rows
+    check_header(path, schema.names, None)
+    for name in COLUMNS:
+        _texts(path, name, pa.array([], schema.field(name).type))
+    return RowSource(path, "row", _stream(path, parquet), total)
+
+
+def _stream(path: str, parquet: Any) -> Iterator[Row]:
+    done = 0
+    batches = parquet.iter_batches(ROWS_AT_ONCE, columns=list(COLUMNS), use_threads=False)
+    while True:
+        with _readable(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        columns = [_texts(path, name, batch.column(name)) for name in COLUMNS]
+        yield from zip(range(done + 1, done + batch.num_rows + 1), *columns, strict=True)
+        done += batch.num_rows
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BookFileError(path, f"is not a readable Parquet file ({reason})", "write it again, or use CSV") from None
 
 
 def _texts(path: str, name: str, column: Any) -> list[str]:
@@ -41,7 +76,10 @@ def _texts(path: str, name: str, column: Any) -> list[str]:
         column = column.cast(pa.string())
     elif not (pa.types.is_integer(kind) or pa.types.is_decimal(kind) or _is_text(kind)):
         raise BookFileError(path, f"is of type {kind}", "use text, integers or decimals", column=name)
-    return ["" if value is None else str(value) for value in column.to_pylist()]
+    try:
+        return ["" if value is None else str(value) for value in column.to_pylist()]
+    except UnicodeDecodeError:
+        raise BookFileError(path, "has a text that is not UTF-8", "write it again as UTF-8", column=name) from None
 
 
 def _is_text(kind: Any) -> bool:
