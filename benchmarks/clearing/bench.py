@@ -1,61 +1,149 @@
-"""Clearing one window off chain, 10³ … 10⁶ segments."""
+"""Clearing one window off chain: 10³ … 10⁷ segments, 10⁸ with --full. `report` has the tables and the plot."""
 
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clearing.books import SEGMENTS, TICKS, as_objects, make_book, tied_books
-from benchmarks.clearing.engines import ENGINES, RULES
-from benchmarks.clearing.judge import Verdict, judge, truth
-from benchmarks.harness import PALETTE, Figures, figure, human, rounds, save_svg, table
-from stowatt.clearing import clear_fast, clear_readable
+from benchmarks.clearing.books import SEGMENTS, TICKS, Segments, as_objects, make_book, tied_books
+from benchmarks.clearing.engines import ENGINES, OBJECTS, RULES
+from benchmarks.clearing.judge import Truth, Verdict, judge, truth
+from benchmarks.clearing.memory import available, book_bytes, plain_copy, touched_bytes
+from benchmarks.harness import Figures, rounds, spread
+from benchmarks.peers.caller import Environment, Reply, ask, find_environment, write_books
 
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+FULL_SIZES = (*SIZES, 100_000_000)
 QUICK_SIZES = (1_000, 10_000)
-LONGEST = 20.0
+LONGEST, FULL_LONGEST, QUICK_LONGEST = 20.0, 240.0, 1.0
 """Seconds a call: an engine that would take longer is left out of the larger books."""
+PATIENCE = 4
+"""A process of its own is killed after so many times that; libraries take a few seconds to start besides."""
+STARTUP = 10.0
 GROWTH = 12.0
 """What a tenfold book is taken to cost, to decide that."""
-TIED = 400
-OBJECTS = {
-    "objects": ("**Stowatt** `clear_fast`, objects in and out", clear_fast, 1_000_000),
-    "readable": ("**Stowatt** `clear_readable`, objects in and out", clear_readable, 100_000),
-}
-"""With Python objects as books and results, and the largest book."""
+TIED, QUICK_TIED = 400, 20
+ROOM = 140
+"""Bytes a segment that the largest book needs here and in a process beside this one."""
+SHARE = 0.8
+"""Of the memory that is there, what a process of its own may hold."""
 
 
-def run(quick: bool) -> Figures:
+def run(quick: bool, full: bool = False) -> Figures:
     """All engines on all sizes, then on small tied books."""
-    present = {name: engine for name, engine in ENGINES.items() if find_spec(engine.module)}
-    seconds: dict[str, dict[str, Any]] = {name: {} for name in (*present, *OBJECTS)}
-    verdicts: dict[str, dict[str, Any]] = {name: {} for name in present}
-    expected = dict.fromkeys(seconds, 0.0)
-    for size in QUICK_SIZES if quick else SIZES:
-        book = make_book(size)
-        right, objects = truth(book), as_objects(book)
-        calls: dict[str, Callable[[], Any]] = {}
-        for name, engine in present.items():
-            if expected[name] <= LONGEST:
+    longest = QUICK_LONGEST if quick else FULL_LONGEST if full else LONGEST
+    return _Run(quick, longest, QUICK_SIZES if quick else FULL_SIZES if full else SIZES).figures()
+
+
+class _Run:
+    """One run: what it has found so far."""
+
+    def __init__(self, quick: bool, longest: float, sizes: tuple[int, ...]) -> None:
+        self.quick, self.longest, self.sizes = quick, longest, sizes
+        self.limit = PATIENCE * longest + STARTUP
+        self.budget = 0.0 if quick else 2.0
+        self.own = {name: engine for name, engine in ENGINES.items() if find_spec(engine.module)}
+        self.environment = find_environment()
+        self.peers = [] if self.environment is None else list(self.environment.engines)
+        names = (*self.own, *self.peers)
+        self.seconds: dict[str, dict[str, Any]] = {name: {} for name in (*names, *OBJECTS)}
+        self.verdicts: dict[str, dict[str, Any]] = {name: {} for name in names}
+        self.memory: dict[str, dict[str, Any]] = {name: {} for name in names}
+        self.troubles: dict[str, dict[str, str]] = {name: {} for name in names}
+        self.copies: dict[str, Any] = {}
+        self.expected = dict.fromkeys(self.seconds, 0.0)
+
+    def figures(self) -> Figures:
+        """Measures."""
+        done, left_out = [], []
+        for size in self.sizes:
+            if size * ROOM > available():
+                left_out.append(size)
+                continue
+            self._size(size)
+            done.append(size)
+        tied = QUICK_TIED if self.quick else TIED
+        counts = self._tied(list(tied_books(tied)))
+        environment = self.environment
+        return {
+            "sizes": done, "no_memory_for": left_out, "ticks": TICKS, "segments_of_a_curve": SEGMENTS,
+            "quick": self.quick, "longest": self.longest, "limit": self.limit,
+            "seconds": self.seconds, "memory": self.memory, "copies": self.copies, "troubles": self.troubles,
+            "right": self.verdicts, "tied_books": tied, "tied_right": counts,
+            "peers": environment and {"python": environment.python, "engines": environment.engines},
+        }  # fmt: skip
+
+    def _size(self, size: int) -> None:
+        book, key = make_book(size), str(size)
+        right = truth(book)
+        calls: dict[str, Callable[[], Any]] = {"copy": plain_copy(book)}
+        for name, engine in self.own.items():
+            if self.expected[name] <= self.longest:
                 calls[name] = partial(engine.run, book)
-                verdicts[name][str(size)] = _told(judge(book, right, engine.run(book)))
-        for name, (_, clear, largest) in OBJECTS.items():
-            if size <= largest:
-                calls[name] = partial(clear, objects, RULES)
-        for name, spread in rounds(calls, budget=0.3 if quick else 2.0).items():
-            expected[name] = spread.median * GROWTH
-            seconds[name][str(size)] = spread.to_json()
-    tied = list(tied_books(TIED))
-    truths = [truth(book) for book in tied]
-    counts = {
-        name: _count([judge(book, right, engine.run(book)) for book, right in zip(tied, truths, strict=True)])
-        for name, engine in present.items()
-    }
-    return {
-        "sizes": list(QUICK_SIZES if quick else SIZES), "ticks": TICKS, "segments_of_a_curve": SEGMENTS,
-        "seconds": seconds, "right": verdicts, "tied_books": TIED, "tied_right": counts,
-    }  # fmt: skip
+                self.verdicts[name][key] = _told(judge(book, right, engine.run(book)))
+        of_objects = {name: clear for name, (_, clear, largest) in OBJECTS.items() if size <= largest}
+        if of_objects:
+            objects = as_objects(book)
+            calls |= {name: partial(clear, objects, RULES) for name, clear in of_objects.items()}
+        spreads = rounds(calls, budget=self.budget)
+        copy = spreads.pop("copy").to_json()
+        self.copies[key] = {"bytes": book_bytes(book), "touched": touched_bytes(book), "seconds": copy}
+        for name, found in spreads.items():
+            self.expected[name] = found.median * GROWTH
+            self.seconds[name][key] = found.to_json()
+        calls.clear()
+        with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as folder:
+            path = Path(folder) / "book.npz"
+            write_books([book], path)
+            for name in self.own:
+                if key in self.seconds[name] and (not self.quick or name == "stowatt"):
+                    self._remember(name, key, self._ask(f"own:{name}", path))
+            for name in self.peers if not self.quick or size == self.sizes[0] else ():
+                self._peer(name, key, book, right, path)
+
+    def _peer(self, name: str, key: str, book: Segments, right: Truth, path: Path) -> None:
+        if self.expected[name] > self.longest:
+            return
+        reply = self._ask(name, path, self.environment, self.budget)
+        self._remember(name, key, reply)
+        if reply.trouble:
+            self.expected[name] = float("inf")  # a larger book would not fare better
+            return
+        self.verdicts[name][key] = _told(judge(book, right, reply.outcomes[0]))
+        taken = spread(reply.seconds)
+        self.seconds[name][key] = taken.to_json()
+        self.expected[name] = taken.median * GROWTH
+
+    def _remember(self, name: str, key: str, reply: Reply) -> None:
+        if reply.trouble:
+            self.troubles[name][key] = reply.trouble
+        else:
+            self.memory[name][key] = {"peak": reply.peak, "added": reply.added}
+
+    def _ask(self, name: str, path: Path, environment: Environment | None = None, budget: float | None = None) -> Reply:
+        interpreter = environment and environment.interpreter
+        room = int(available() * SHARE)
+        return ask(name, path, limit=self.limit, budget=budget, memory=room, interpreter=interpreter)
+
+    def _tied(self, books: list[Segments]) -> dict[str, Any]:
+        """How many of the books each engine has right."""
+        truths = [truth(book) for book in books]
+        outcomes = {name: [engine.run(book) for book in books] for name, engine in self.own.items()}
+        with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as folder:
+            path = Path(folder) / "books.npz"
+            write_books(books, path)
+            for name in self.peers:
+                reply = self._ask(name, path, self.environment)
+                if reply.trouble:
+                    self.troubles[name]["tied"] = reply.trouble
+                else:
+                    outcomes[name] = reply.outcomes
+        return {
+            name: _count([judge(*case) for case in zip(books, truths, found, strict=True)])
+            for name, found in outcomes.items()
+        }
 
 
 def _told(verdict: Verdict) -> dict[str, bool | None]:
@@ -68,58 +156,3 @@ def _count(verdicts: list[Verdict]) -> dict[str, int | None]:
         for part in ("price", "volume", "balance", "optimal")
         for values in [[getattr(verdict, part) for verdict in verdicts]]
     }
-
-
-def tables(figures: Figures) -> str:
-    """Times, then correctness."""
-    sizes = [str(size) for size in figures["sizes"]]
-    labels = {name: engine.label for name, engine in ENGINES.items()} | {n: label for n, (label, *_) in OBJECTS.items()}
-    gives = {name: engine.gives for name, engine in ENGINES.items()}
-    times = [
-        [labels[name], gives.get(name, "all of that, and offsets"), *(_time(rows.get(size)) for size in sizes)]
-        for name, rows in figures["seconds"].items()
-    ]
-    rights = []
-    for name, by_size in figures["right"].items():
-        tied = figures["tied_right"][name]
-        parts = [_mark([row[part] for row in by_size.values()]) for part in ("price", "volume", "balance", "optimal")]
-        of = figures["tied_books"]
-        small = ["–" if tied[p] is None else f"{tied[p]} / {of}" for p in ("price", "volume", "balance", "optimal")]
-        rights.append([labels[name], *(f"{a}, {b}" if b != "–" else "–" for a, b in zip(parts, small, strict=True))])
-    heads = ["engine", "price in the dual interval", "largest volume", "sold = bought", "fills optimal"]
-    return (
-        table(["one window, segments:", "yields", *(f"{int(size):,}" for size in sizes)], times, texts=2)
-        + "\n\nMedian (first to third quartile). Right on all of the books above, and on how many of "
-        + f"{figures['tied_books']} small books with ties:\n\n"
-        + table(heads, rights)
-    )
-
-
-def _time(row: dict[str, Any] | None) -> str:
-    return f"{human(row['median'])} ({human(row['lower'])} – {human(row['upper'])})" if row else "–"
-
-
-def _mark(values: list[bool | None]) -> str:
-    return "–" if None in values else "yes" if all(values) else "**no**"
-
-
-def plot(figures: Figures, path: Path) -> None:
-    """Time by size, both logarithmic."""
-    made, (axes,) = figure()
-    names = {
-        "stowatt": "Stowatt: price, volume, fills, proof", "bincount": "bincount: price, volume",
-        "bincount_fills": "bincount + fills", "sort": "sort + cumsum: price, volume", "highs": "scipy HiGHS",
-        "objects": "Stowatt, Python objects", "readable": "Stowatt, readable engine",
-    }  # fmt: skip
-    for index, (name, rows) in enumerate(figures["seconds"].items()):
-        sizes = [int(size) for size in rows]
-        axes.plot(
-            sizes, [row["median"] for row in rows.values()], label=names.get(name, name),
-            color=PALETTE[index % len(PALETTE)] if name not in OBJECTS else PALETTE[0],
-            linestyle={"objects": "--", "readable": ":"}.get(name, "-"), marker="o", markersize=4,
-            linewidth=2.4 if name == "stowatt" else 1.4,
-        )  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="segments", ylabel="seconds", title="Clearing one window")
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    save_svg(made, path)

@@ -1,4 +1,5 @@
-"""Stowatt and its peers, each as one would write it. A new peer is a function and a row in ENGINES.
+"""Stowatt and its peers, each as one would write it. A new peer is a function and a row in ENGINES;
+one whose library Stowatt does not run on goes to `benchmarks.peers`.
 
 The peers are told the right definitions (D(λ+) in (19), the largest volume), use no floating point where numpy lets
 them, share a marginal cohort by cumulative rounding, so that their fills add up, and get asks and bids already apart.
@@ -11,7 +12,7 @@ import numpy as np
 
 from benchmarks.clearing.books import Segments
 from benchmarks.clearing.judge import Outcome
-from stowatt.clearing import Rules
+from stowatt.clearing import Rules, clear_fast, clear_readable
 from stowatt.clearing.fast import Columns, clear_columns
 
 RULES = Rules(seed=0x5EED)
@@ -104,3 +105,8 @@ ENGINES: dict[str, Engine] = {
     "sort": Engine("numpy sort + cumsum", "price, volume", sort_cumsum),
     "highs": Engine("scipy linprog (HiGHS)", "price, volume, fills", highs, "scipy"),
 }
+OBJECTS: dict[str, tuple[str, Callable[..., object], int]] = {
+    "objects": ("**Stowatt** `clear_fast`, objects in and out", clear_fast, 1_000_000),
+    "readable": ("**Stowatt** `clear_readable`, objects in and out", clear_readable, 100_000),
+}
+"""With Python objects as books and results, and the largest book."""

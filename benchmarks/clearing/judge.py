@@ -68,9 +68,7 @@ def truth(segments: Segments) -> Truth:
 
 def judge(segments: Segments, right: Truth, outcome: Outcome) -> Verdict:
     """Compares; without a trade no price is asked for."""
-    price = right.volume == 0 or (
-        outcome.price is not None and right.lowest * (1 - TOLERANCE) <= outcome.price <= right.highest * (1 + TOLERANCE)
-    )
+    price = right.volume == 0 or (outcome.price is not None and _within(outcome.price, right.lowest, right.highest))
     volume = _equal(outcome.volume, right.volume)
     if outcome.fills is None:
         return Verdict(price, volume, None, None)
@@ -87,6 +85,13 @@ def judge(segments: Segments, right: Truth, outcome: Outcome) -> Verdict:
         price, volume, _equal(sold, bought) and _equal(sold, outcome.volume),
         feasible and _equal(welfare, right.welfare),
     )  # fmt: skip
+
+
+def _within(price: Any, lowest: int, highest: int) -> bool:
+    if np.issubdtype(type(price), np.integer):
+        return lowest <= int(price) <= highest
+    slack = TOLERANCE * max(1.0, highest)
+    return lowest - slack <= float(price) <= highest + slack
 
 
 def _equal(value: Any, expected: Any) -> bool:

@@ -3,7 +3,7 @@
 from benchmarks.harness.machine import describe_machine, load
 from benchmarks.harness.page import Benchmark, Figures, load_document, render_page, save_document, table
 from benchmarks.harness.plots import PALETTE, figure, save_svg
-from benchmarks.harness.timing import Spread, human, rounds, spread, timed
+from benchmarks.harness.timing import Spread, human, human_bytes, rounds, spread, timed
 
 __all__ = [
     "PALETTE",
@@ -13,6 +13,7 @@ __all__ = [
     "describe_machine",
     "figure",
     "human",
+    "human_bytes",
     "load",
     "load_document",
     "render_page",

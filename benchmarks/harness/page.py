@@ -25,13 +25,16 @@ class Benchmark:
     """The figures as Markdown."""
     plot: Callable[[Figures, Path], None]
     """The figures as an SVG file."""
+    run_full: Callable[[], Figures] | None = None
+    """Measures what takes long, or much memory, too; None if there is no more."""
 
 
-def save_document(name: str, document: dict[str, Any]) -> None:
-    """Stores a benchmark's figures."""
-    RESULTS.mkdir(exist_ok=True)
+def save_document(name: str, document: dict[str, Any], folder: Path | None = None) -> None:
+    """Stores a benchmark's figures, in the checkout or in a folder."""
+    results = folder or RESULTS
+    results.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=1, ensure_ascii=False)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (results / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def load_document(name: str) -> dict[str, Any]:
@@ -40,22 +43,20 @@ def load_document(name: str) -> dict[str, Any]:
     return document
 
 
-def render_page(name: str, document: dict[str, Any], benchmark: Benchmark) -> None:
-    """Renews the plot and the part of the page that is the benchmark's."""
-    benchmark.plot(document["figures"], RESULTS / f"{name}.svg")
+def render_page(name: str, document: dict[str, Any], benchmark: Benchmark, folder: Path | None = None) -> None:
+    """Renews the plot and the part of the page that is the benchmark's; in a folder, of a copy of the page."""
+    results, page, source = RESULTS, PAGE, f"../benchmarks/results/{name}.svg"
+    if folder is not None:
+        results, page, source = folder, folder / PAGE.name, f"{name}.svg"
+    benchmark.plot(document["figures"], results / f"{name}.svg")
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    parts = (
-        begin,
-        f"![{name}](../benchmarks/results/{name}.svg)",
-        benchmark.tables(document["figures"]),
-        _machine(document),
-        end,
-    )
+    parts = (begin, f"![{name}]({source})", benchmark.tables(document["figures"]), _machine(document), end)
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    renewed, found = pattern.subn(lambda _: "\n\n".join(parts), PAGE.read_text(encoding="utf-8"))
+    text = (page if page.exists() else PAGE).read_text(encoding="utf-8")
+    renewed, found = pattern.subn(lambda _: "\n\n".join(parts), text)
     if found != 1:
         raise SystemExit(f"{PAGE.name} needs the markers {begin} and {end} once; it has them {found} times")
-    PAGE.write_text(renewed, encoding="utf-8")
+    page.write_text(renewed, encoding="utf-8")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
