@@ -13,6 +13,7 @@ from stowatt.errors import StowattError
 
 COMMANDS: Final = {
     "clear": "stowatt.cli.clear:clear",
+    "book": "stowatt.cli.book:book_app",
     "keys": "stowatt.cli.keys:keys_app",
     "node": "stowatt.cli.node:node",
     "market": "stowatt.cli.market:market_app",

@@ -1,7 +1,7 @@
 """Every problem of a book file, not only the first: what `stowatt clear` would refuse, row by row.
 
 Rows with a bad cell are left out of the rules for whole curves. Memory: 25 bytes a row and about 150 for each different
-window, participant, price and quantity; for the rules of curves, another 60 bytes a row for a moment.
+window, participant, price and quantity; while curves are checked, another 75 bytes a row.
 """
 
 from dataclasses import dataclass, field
