@@ -83,7 +83,7 @@ def test_one_failed_book_does_not_end_the_others(
     books: tuple[list[Segments], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def prepare(ticks: solvers.Array, widths: solvers.Array, buys: solvers.Array) -> object:
-        return solvers.plain(ticks, widths, buys) if len(ticks) == 400 else lambda: 1 / 0
+        return solvers.plain(ticks, widths, buys) if len(ticks) == 400 else lambda: 1 / 0  # the tiny one fails too
 
     monkeypatch.setitem(runner.TRIAL, "plain", solvers.Solver("", "", prepare, ()))  # type: ignore[arg-type]
     told = runner.answer("plain", books[1], None, fills=tmp_path / "fills.npy")
@@ -102,6 +102,17 @@ def test_what_a_library_prints_is_no_answer(books: tuple[list[Segments], Path], 
     )
     reply = ask("plain", books[1], limit=LIMIT, interpreter=of_code(tmp_path, noisy))
     assert (reply.trouble, len(reply.outcomes)) == ("", 21)
+
+
+def test_what_the_first_call_loads_is_not_the_clearings(books: tuple[list[Segments], Path], tmp_path: Path) -> None:
+    """scipy loads HiGHS when it is called for the first time; others compile then."""
+    loading = (
+        "quiet, loaded = solvers.plain, []\n"
+        "def plain(*columns):\n    loaded or loaded.append(bytearray(b'x') * 50_000_000); return quiet(*columns)\n"
+        "runner.TRIAL['plain'] = solvers.Solver('', '', plain, ())"
+    )
+    reply = ask("plain", books[1], limit=LIMIT, interpreter=of_code(tmp_path, loading))
+    assert reply.added < 20_000_000 < 50_000_000 < reply.peak
 
 
 def test_an_unknown_engine(books: tuple[list[Segments], Path]) -> None:
