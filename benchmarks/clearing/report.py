@@ -161,9 +161,10 @@ def plot(figures: Figures, path: Path) -> None:
     others = [name for name in shown if name not in OBJECTS]
     for name, rows in shown.items():
         index = others.index(name) if name in others else 0
+        colour = 1 + (index - 1) % (len(PALETTE) - 1) if index else 0  # green is Stowatt's alone
         axes.plot(
             [int(size) for size in rows], [row["median"] for row in rows.values()], label=CURVES.get(name, name),
-            color=PALETTE[index % len(PALETTE)], marker="o" if index < len(PALETTE) else "s", markersize=4,
+            color=PALETTE[colour], marker="o" if index < len(PALETTE) else "s", markersize=4,
             linestyle={"objects": "--", "readable": ":"}.get(name, "-"),
             linewidth=2.4 if name == "stowatt" else 1.4,
         )  # fmt: skip
