@@ -56,7 +56,7 @@ def test_large_and_small_windows_give_the_same_bytes(least: int, monkeypatch: py
     random = Random(5)
     each = [
         [(random.randrange(top), random.randint(1, 900), random.random() < 0.5) for _ in range(random.choice(sizes))]
-        for top, sizes in [(90, (0, 1, 50)), (16_384, (300, 2_000)), (2**32, (0, 700))] * 12
+        for top, sizes in [(90, (0, 1, 50)), (16_384, (300, 9_000)), (2**32, (0, 700)), (2**32, (5_000,))] * 6
     ]
     together, rule = joined(each), Rules(PriceRule.SEED, Rationing.SEEDED_ORDER, 2**250 + 9)
     with using(Plan(1, 0, False)):
@@ -67,18 +67,35 @@ def test_large_and_small_windows_give_the_same_bytes(least: int, monkeypatch: py
             assert bytes_of(clear_windows(together, rule)) == expected
 
 
-def test_the_limits_of_a_side() -> None:
-    """2^24 widths of 2^32 - 1 just fit; the shares of such cohorts take the long division."""
-    ticks = np.zeros(2**12, np.int64)
-    for plan in PLANS:
-        with using(plan):
-            widths = np.full(2**12, MAX_WIDTH_WH)
-            buys = np.arange(2**12) % 3 == 0
-            result = clear_windows(Windows(ticks, widths, buys, np.array([0, 2**12])), Rules(seed=2**255 + 5)).window(0)
-            alone = clear_columns(Columns(ticks, widths, buys), Rules(seed=2**255 + 5))
-        assert result.fills.tobytes() == alone.fills.tobytes()
-        assert (result.price, result.volume, result.welfare) == (0, alone.volume, 0)
-        assert int(result.fills[buys].sum()) == int(result.fills[~buys].sum()) == result.volume
+@pytest.mark.parametrize(("rows", "ask", "bid"), [(2**13, 3, 65_000), (2**13, 0, 0), (2**10, 7, 2**32 - 1)])
+def test_wide_rows(rows: int, ask: int, bid: int) -> None:
+    """Values beyond 2^63, and shares that take the long division."""
+    places = np.arange(rows)
+    widths = MAX_WIDTH_WH - places % 3
+    buys = places % 3 == 0
+    ticks = np.where(buys, bid, ask) * (places % 5 > 0) + (places % 5 == 0) * bid
+    for rule in (Rules(seed=2**255 + 5), Rules(PriceRule.SEED, Rationing.SEEDED_ORDER, 2**250 + 1)):
+        with using(Plan(1, 0, False)):
+            alone = clear_columns(Columns(ticks, widths, buys), rule)
+        for plan in PLANS:
+            with using(plan):
+                result = clear_windows(Windows(ticks, widths, buys, np.array([0, 0, rows])), rule).window(1)
+            assert result.fills.tobytes() == alone.fills.tobytes()
+            for name in ("price", "lowest", "highest", "volume", "supply", "demand", "welfare", "dual"):
+                assert getattr(result, name) == getattr(alone, name), name
+
+
+@pytest.mark.parametrize("tick", [5, 2**20])
+def test_a_side_beyond_56_bits_is_refused(tick: int) -> None:
+    rows = 2**24 + 1
+    windows_ = Windows(
+        np.full(rows + 1, tick, np.uint32),
+        np.full(rows + 1, MAX_WIDTH_WH, np.uint32),
+        np.ones(rows + 1, np.bool_),
+        np.array([0, 1, rows + 1]),
+    )
+    with using(PLANS[-2]), pytest.raises(BookError, match="window 1: one side adds up"):
+        clear_windows(windows_, Rules())
 
 
 def test_numbered_rows() -> None:

@@ -1,30 +1,33 @@
-"""§3: many windows of few rows each, one after the other in machine code, every one within the processor's cache.
+"""§3: many windows, one after the other in machine code.
 
-A window takes no memory for its ticks, however far apart they lie: λ_lo and λ_hi are found a byte of the tick at a
-time, by the sums of the 256 values of that byte among the rows that agree in the bytes before it.
-
-With fewer than 2^24 rows of widths below 2^32 no side can pass 2^56.
+A window of many rows and ticks below 2^16 is summed by tick. Any other takes no memory for its ticks, however far apart
+they lie: λ_lo and λ_hi are found a byte of the tick at a time, by the sums of the 256 values of that byte among the
+rows that agree in the bytes before it. Bounds, checked: those of `histogram.py`.
 """
 
 from typing import Any, Final
 
 import numpy as np
 
-from stowatt.clearing.compiled import fill, machine_code
+from stowatt.clearing.compiled import dense, fill, machine_code
+from stowatt.clearing.compiled_price import pick, settle
 
 COLUMNS: Final = 12
 """Of the table: status, λ (-1: none), λ_lo, λ_hi (-1: none), the cohorts (better, T, R) of asks and bids, and
 the welfare as 2^32 · a + b."""
 BAD_TICK: Final = 1
 BAD_WIDTH: Final = 2
+BAD_SIDE: Final = 3
+MANY: Final = 2**12
+"""Rows from which walking over all ticks is cheaper than going through the rows several times."""
 
+_CELLS: Final = 2**16
+_MOST: Final = 2**56 - 1
 _TICKS: Final = np.uint64(2**32)
 _LOW32: Final = np.uint64(2**32 - 1)
 _U8: Final = np.uint64(8)
 _U32: Final = np.uint64(32)
 _BYTE: Final = np.uint64(255)
-_MIDPOINT: Final = 1
-_SEED: Final = 2
 
 
 @machine_code
@@ -32,18 +35,59 @@ def clear_each(
     ticks: Any, widths: Any, buys: Any, fills: Any, starts: Any, which: Any, rules: Any, seeds: Any, table: Any
 ) -> None:
     """Clear the windows `which`: rows starts[k] … starts[k + 1] by rules[k] = (price rule, rationing), seeds[k]."""
-    cells = np.zeros(256, np.int64)
+    cells, sums = np.zeros(256, np.int64), np.zeros(2 * _CELLS, np.int64)
     cohorts = np.zeros((2, 5), np.int64)
     for k in which:
         rows = slice(starts[k], starts[k + 1])
         tick, width, buy, row = ticks[rows], widths[rows], buys[rows], table[k]
-        row[0] = interval(tick, width, buy, cells, row)
+        row[0] = by_tick(tick, width, buy, sums, rules[k, 0], seeds[k], cohorts, row) if tick.size >= MANY else -1
+        if row[0] < 0:
+            row[0] = by_row(tick, width, buy, cells, rules[k, 0], seeds[k], cohorts, row)
         if row[0] == 0:
-            choose(tick, width, buy, rules[k, 0], seeds[k], cohorts, row)
             if row[1] < 0:
                 fills[rows] = 0
             else:
                 fill(tick, width, buy, fills[rows], row[1], cohorts, rules[k, 1] == 1)
+
+
+@machine_code
+def by_tick(tick: Any, width: Any, buy: Any, sums: Any, price_rule: Any, seed: Any, cohorts: Any, row: Any) -> int:
+    """Everything but the fills, from the sums of each tick, which are 0 before and after; -1 if this is no way."""
+    top, bad = dense(tick, width, buy, sums)
+    if top < 0 or bad != 0:
+        sums[:] = 0
+        return -1
+    asks, bids = sums[: top + 1], sums[_CELLS : _CELLS + top + 1]
+    supply, demand = asks.sum(), bids.sum()
+    if max(supply, demand) > _MOST:
+        sums[:] = 0
+        return BAD_SIDE
+    running, row[2], row[3] = np.int64(0), -1, -1
+    for t in range(top + 1):
+        running += asks[t] + bids[t]
+        if row[2] < 0 and running >= demand:
+            row[2] = t
+        if running > demand:
+            row[3] = t
+            break
+    price = pick(row[2], row[3], price_rule, seed)
+    better, size, value = np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(2, np.uint64)
+    for t in range(top + 1):
+        held = bids[t] if t > price else asks[t]
+        if t == price:
+            size[0], size[1] = asks[t], bids[t]
+        elif held > 0:
+            # Both halves of the sum, below 2^32 and 2^24, times fewer than 2^16 ticks.
+            better[int(t > price)] += held
+            gain = np.uint64(abs(t - price))
+            value[0] += gain * np.uint64(held >> 32)
+            low = gain * np.uint64(held & 0xFFFFFFFF)
+            value[0] += low >> _U32
+            value[1] += low & _LOW32
+    settle(price, better, size, value, seed, cohorts, row)
+    asks[:] = 0
+    bids[:] = 0
+    return 0
 
 
 @machine_code
@@ -60,6 +104,8 @@ def interval(tick: Any, width: Any, buy: Any, cells: Any, row: Any) -> int:
         return BAD_TICK
     if bad != 0:
         return BAD_WIDTH
+    if max(supply, demand) > _MOST:
+        return BAD_SIDE
     reached = np.int64(0)
     row[2], row[3] = 0, -1
     if demand > 0:
@@ -94,56 +140,21 @@ def descend(tick: Any, width: Any, cells: Any, top: Any, target: Any) -> tuple[A
 
 
 @machine_code
-def choose(tick: Any, width: Any, buy: Any, price_rule: Any, seed: Any, cohorts: Any, row: Any) -> None:
-    """The price, both cohorts and Φ(λ) = the welfare, which products in two limbs of 32 bits add up to."""
-    lowest, highest, price = row[2], row[3], row[2]
-    if price_rule == _MIDPOINT:
-        price = (lowest + highest) // 2
-    elif price_rule == _SEED:
-        price = lowest + modulo(seed, max(highest - lowest, 0) + 1)
-    better, size = np.zeros(2, np.int64), np.zeros(2, np.int64)
-    high, low = np.uint64(0), np.uint64(0)
+def by_row(tick: Any, width: Any, buy: Any, cells: Any, price_rule: Any, seed: Any, cohorts: Any, row: Any) -> int:
+    """The same from the rows. Products are added up in two limbs of 32 bits."""
+    status = interval(tick, width, buy, cells, row)
+    if status != 0:
+        return status
+    price = pick(row[2], row[3], price_rule, seed)
+    better, size, value = np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(2, np.uint64)
     for i in range(tick.size):
         t, w = np.int64(tick[i]), np.int64(width[i])
         if t == price:
             size[np.int64(buy[i])] += w
         elif (t > price) == buy[i]:
             better[np.int64(buy[i])] += w
-            value = np.uint64(abs(t - price)) * np.uint64(w)
-            high += value >> _U32
-            low += value & _LOW32
-    volume = min(better[0] + size[0], better[1] + size[1])
-    row[1] = price
-    row[10], row[11] = np.int64(high + (low >> _U32)), np.int64(low & _LOW32)
-    if highest < 0 or volume == 0:
-        row[1] = -1
-        row[4:] = 0
-        return
-    for side in range(2):
-        residual = volume - better[side]
-        row[4 + 3 * side], row[5 + 3 * side], row[6 + 3 * side] = better[side], size[side], residual
-        cohorts[side] = 0
-        cohorts[side, 0], cohorts[side, 1] = size[side], residual
-        if size[side] > 0:
-            cohorts[side, 2] = modulo(seed, size[side])
-            bits = length(size[side])
-            cohorts[side, 4] = 0 if bits + length(residual) <= 62 else 62 - bits
-
-
-@machine_code
-def modulo(seed: Any, divisor: Any) -> Any:
-    """The seed, big-endian bytes, modulo a divisor below 2^56: no step passes 2^64."""
-    rest = np.uint64(0)
-    for byte in seed:
-        rest = ((rest << _U8) | np.uint64(byte)) % np.uint64(divisor)
-    return np.int64(rest)
-
-
-@machine_code
-def length(number: Any) -> Any:
-    """Bits of a number ≥ 0."""
-    bits = np.int64(0)
-    while number > 0:
-        number >>= 1
-        bits += 1
-    return bits
+            gain = np.uint64(abs(t - price)) * np.uint64(w)
+            value[0] += gain >> _U32
+            value[1] += gain & _LOW32
+    settle(price, better, size, value, seed, cohorts, row)
+    return 0

@@ -43,10 +43,10 @@ def cross(histogram: Histogram, rules: Rules, zoom: Callable[[int, int], Zoom]) 
     low = _first(blocks, demand)
     high = _first(blocks, demand + 1) if supply else low
     near = Zoom.whole(histogram) if histogram.by_tick else zoom(low, high)
-    lowest = _tick(blocks, near, low, demand)
+    lowest, after = _ticks(blocks, near, low, demand)
     if not supply:
         return _no_trade(lowest, None)
-    highest = _tick(blocks, near, high, demand + 1)
+    highest = after if high == low else _ticks(blocks, near, high, demand)[1]
     price = rules.price_rule.pick(lowest, highest, rules.seed)
     asks, bids = _cohorts(blocks, near, price, demand)
     volume = asks.better + asks.residual
@@ -75,10 +75,11 @@ def _first(sums: Ints, target: int) -> int:
     return int(np.searchsorted(np.cumsum(sums[0] + sums[1]), target))
 
 
-def _tick(blocks: Ints, near: Zoom, block: int, target: int) -> Tick:
-    """The first tick where F reaches `target`, which it does in `block`."""
-    leaf = _first(near.block(block), target - int(blocks[:, :block].sum()))
-    return Tick(block << CELL_BITS | leaf)
+def _ticks(blocks: Ints, near: Zoom, block: int, demand: int) -> tuple[Tick, Tick]:
+    """The first ticks where F reaches D_tot and where it passes it, if that is in `block`."""
+    sums, before = near.block(block), int(blocks[:, :block].sum())
+    leaf, after = np.searchsorted(np.cumsum(sums[0] + sums[1]), (demand - before, demand + 1 - before)).tolist()
+    return Tick(block << CELL_BITS | leaf), Tick(block << CELL_BITS | after)
 
 
 def _cohorts(blocks: Ints, near: Zoom, price: int, all_demand: int) -> tuple[Cohort, Cohort]:

@@ -18,6 +18,7 @@ from stowatt.units import MAX_SIDE_WH, MAX_TICK, MAX_WIDTH_WH
 
 CELL_BITS: Final = 16
 CELLS: Final = 1 << CELL_BITS
+_PLACES: Final = np.arange(CELLS, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +131,9 @@ class Zoom:
 
 
 def _value(sums: Ints, first: int) -> int:
-    """Σ tick · sum of consecutive ticks from `first`; in two limbs of 28 bits, each sum of products below 2^60."""
-    places = np.arange(len(sums), dtype=np.int64)
+    """Σ tick · sum of consecutive ticks from `first`; in two limbs of 28 bits if sums of products could pass 2^63."""
+    places, total = _PLACES[: len(sums)], int(sums.sum())
+    if total < 1 << (63 - CELL_BITS):
+        return first * total + int(sums @ places)
     inside = (int((sums >> 28) @ places) << 28) + int((sums & ((1 << 28) - 1)) @ places)
-    return first * int(sums.sum()) + inside
+    return first * total + inside
