@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,16 @@ class TestStats:
         outcome = run("book", "stats", bad)
         assert (outcome.status, outcome.out) == (1, "")
         assert outcome.err == f"error: {bad}, line 3, column side: 'hold' is no side; write sell or buy\n"
+
+    def test_a_pipe_is_read_once(self, run: Run, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        refused = f"error: {pipe}: can be read only once; give --tick-size, or a plain file\n"
+        assert run("book", "stats", pipe).err == refused
+        writer = threading.Thread(target=lambda: pipe.write_text(BOOK, encoding="utf-8"))
+        writer.start()
+        assert "9 rows, 4 windows" in run("book", "stats", pipe, "--tick-size", "0.0001").out
+        writer.join()
 
 
 class TestSample:

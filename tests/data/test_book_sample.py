@@ -1,5 +1,6 @@
 """Synthetic books: the same everywhere, as described, whole or not there, and of any size in little memory."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -134,6 +135,14 @@ class TestFile:
         with pytest.raises(KeyboardInterrupt):
             write_sample(tmp_path / name, Sample(4, 1, 0), stop)
         assert os.listdir(tmp_path) == []
+
+    def test_a_file_system_without_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+        write_sample(tmp_path / "sample.csv", Sample(4, 1, 0))
+        assert os.listdir(tmp_path) == ["sample.csv"]
 
     def test_a_full_disk_is_one_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from stowatt.cli.progress import counting
 from stowatt.data.book_stats import AtPrice, BookStats, SideStats, WindowStats, book_stats, infer_tick_size
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit
+from stowatt.errors import BookFileError
 
 MOST_ROWS = 40
 """Windows of the table; `--json` has all."""
@@ -31,6 +32,8 @@ def stats(
     that is `stowatt clear`. Needs about 100 bytes of memory a row, and 150 for each different name and number.
     """
     if tick_size is None:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise BookFileError(str(file), "can be read only once", "give --tick-size, or a plain file")
         with counting("tick size") as progress:
             unit = infer_tick_size(file, progress)
     else:

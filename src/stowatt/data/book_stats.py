@@ -22,6 +22,7 @@ from stowatt.data.decimals import DecimalUnit, parse_decimal
 from stowatt.errors import BookFileError, UnitError
 from stowatt.units import Tick, Wh
 
+WINDOWS_PER_REPORT: Final = 64
 FINEST: Final = -18
 """The exponent of ten of the finest tick size."""
 
@@ -157,8 +158,8 @@ def _windows(segments: Segments, progress: Progress | None) -> Iterator[WindowSt
             AtPrice(_number_at(segments, rows, Side.SELL, lowest) if trades else 0, supply),
             AtPrice(_number_at(segments, rows, Side.BUY, lowest) if trades else 0, demand),
         )
-        if progress:
-            progress(number + 1, len(segments.windows))
+        if progress and number % WINDOWS_PER_REPORT == 0:
+            progress(number, len(segments.windows))
 
 
 def _on_side(segments: Segments, rows: slice, side: Side) -> Ints:

@@ -1,5 +1,6 @@
 """A new file, there whole or not at all: for files that take long to write."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stowatt.errors import OutputError
+from stowatt.private_files import sync_folder
 
 
 @contextmanager
@@ -23,15 +25,28 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                os.link(draft, path)
+                _name(draft, path)
             finally:
-                draft.unlink()
+                draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
     except FileExistsError:
         refuse_existing(path)
         raise OutputError(f"{draft} is in the way", "remove it") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path} cannot be written: {reason}", "check the folder and its space") from None
+
+
+def _name(draft: Path, path: Path) -> None:
+    """Gives the draft its name; a link, unlike a rename, fails if the name is taken meanwhile."""
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        # Some file systems, such as FAT, have no links.
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        refuse_existing(path)
+        os.rename(draft, path)
 
 
 def refuse_existing(path: Path) -> None:
