@@ -132,6 +132,8 @@ BAD = [
     ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 9", "9 energy units hold 175 Wh; name 52"),
     ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 65", "Input should be"),
     ("bid commit --key seller --window 1 --side sell --step 0.1:1 --units 60 --equal-units", "units are given twice"),
+    ("bid commit --key buyer --window 1 --side buy --step 0.1:1 --units 6", "only a sale holds energy units"),
+    ("bid commit --key buyer --window 1 --side buy --step 0.1:1 --equal-units", "only a sale holds energy units"),
     (
         "bid commit --key buyer --window 50 --side buy --step 0.1:1",
         "window 50 is in phase not open and takes no commitments; open it with `market open 50`",

@@ -59,7 +59,9 @@ def test_picture(
     ("words", "message"),
     [
         (["--temperature", "298"], "not in kelvin"),
+        (["--temperature", "-300"], "temperature of -300"),
         (["--temperature", "nan"], "temperature"),
+        (["--utilisation", "2"], "give --theta FILE"),
         (["--temperature", "-20"], "add --extrapolate"),
         (["--soc", "80"], "state of charge is 80"),
         (["--soc", "0"], "nothing to offer"),

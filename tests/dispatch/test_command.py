@@ -52,6 +52,16 @@ def test_tables_and_all_files(run) -> None:  # type: ignore[no-untyped-def]
     assert document.from_json(json.loads(out)) == document.read_plan(Path("plan/dispatch.json"))
 
 
+def test_the_table_fits_80_columns(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("events.jsonl", "--json")
+    rows = [row for battery in json.loads(out)["batteries"] for row in battery["rows"]]
+    _, out, _ = run("events.jsonl")
+    table = [line for line in out.splitlines() if line[:6].strip().isdigit()]
+    assert len(table) == len(rows) and all("Z " in line for line in table), "a row is a line"
+    assert "…" not in out and all(len(line) <= 80 for line in table)
+
+
 def test_a_battery_that_cannot_deliver_ends_with_status_1(run) -> None:  # type: ignore[no-untyped-def]
     Path("states.csv").write_text("device,stored_kwh\n2,1.5\n")
     status, out, err = run("events.jsonl", "--batteries", "states.csv", "--out", "plan", "--format", "json")

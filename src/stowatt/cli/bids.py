@@ -59,6 +59,8 @@ def commit(
             raise UnitError("the bid is not complete", "give --window, --side and at least one --step, or --bids FILE")
         bid = curve(reader, Side[side.upper()], step)
         orders = [Order(number, bid) for number in windows_of(window)]
+    if (units is not None or equal_units) and all(order.curve.side is Side.BUY for order in orders):
+        raise UnitError("only a sale holds energy units", "leave --units and --equal-units out of a bid to buy")
     if units is not None:
         if equal_units:
             raise UnitError("units are given twice", "give --units or --equal-units")

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -36,6 +37,10 @@ class Format(StrEnum):
 
 SHOWN = 200
 """Rows that are printed; the files have all."""
+_HEADINGS: Final = (
+    *("device", "window", "start", "kWh\nsold", "kWh\ndue", "kWh at\nmeter"),
+    *("W", "kWh\nbefore", "kWh\nafter", "kWh\nmissing"),
+)
 
 
 def dispatch(
@@ -175,15 +180,16 @@ def _show(plan: DispatchPlan, audited: bool) -> None:
     if not plan.windows:
         console.print("No window was cleared with a trade: there is nothing to dispatch.")
         return
-    table = Table(title=f"Dispatch of {plan.market}")
-    for heading in ("device", "window", "start", "kWh sold", "kWh due", "kWh at meter", "W", "kWh stored", "missing"):
-        table.add_column(heading, justify="right")
+    # Ten columns of numbers in 80 characters: two-line headings, and no rules between the columns.
+    table = Table(title=f"Dispatch of {plan.market}", box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
     rows = [(battery, row) for battery in plan.batteries for row in battery.rows]
     for battery, row in rows[:SHOWN]:
         table.add_row(
             str(battery.device), str(row.window), short_time(row.start), WH_IN_KWH.text(row.sold_wh),
             WH_IN_KWH.text(row.due_wh), WH_IN_KWH.text(row.deliver_wh), str(row.average_w),
-            f"{WH_IN_KWH.text(row.before_wh)} → {WH_IN_KWH.text(row.after_wh)}",
+            WH_IN_KWH.text(row.before_wh), WH_IN_KWH.text(row.after_wh),
             WH_IN_KWH.text(row.missing_wh) if row.missing_wh else "",
         )  # fmt: skip
     console.print(table)
@@ -208,9 +214,10 @@ def _notes(plan: DispatchPlan, audited: bool) -> list[str]:
         notes.append(f"note: buyers can still pay in {_list(open_ones)}; defaults will shrink what is due")
     late = [w for w in plan.windows if w.unclaimed_sell_wh or w.unclaimed_buy_wh]
     if late:
-        wh = sum(w.unclaimed_sell_wh for w in late)
+        sold, bought = sum(w.unclaimed_sell_wh for w in late), sum(w.unclaimed_buy_wh for w in late)
         names = _list([str(w.window) for w in late])
-        notes.append(f"note: fills are unclaimed in {names} ({WH_IN_KWH.text(wh)} kWh of sellers): not scheduled")
+        whose = f"{WH_IN_KWH.text(sold)} kWh of sellers, {WH_IN_KWH.text(bought)} kWh of buyers"
+        notes.append(f"note: fills are unclaimed in {names} ({whose}): not scheduled")
     if not audited:
         notes.append("note: the events are taken as they are; --market FILE audits them first")
     return notes

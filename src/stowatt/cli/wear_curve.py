@@ -79,6 +79,8 @@ def curve(
         from stowatt.cli.clear_plot import check_target
 
         check_target(plot)
+    if utilisation is not None and theta is None:
+        raise OutOfRangeError("--utilisation changes nothing without --theta", "give --theta FILE too, or leave it out")
     cell = cell_of(chemistry) if theta is None else _fitted(theta, temperature, utilisation)
     ppm = share("the efficiency", efficiency)
     pack = Pack(_energy("capacity", capacity), _energy("power", power), ppm, ppm)

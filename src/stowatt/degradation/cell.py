@@ -91,7 +91,8 @@ class CellModel(Protocol):
 def kelvin(temperature_c: Floats) -> Floats:
     """°C in K; refuses what is plainly no temperature of a battery in °C, such as one in kelvin."""
     if not bool(np.all((temperature_c >= _COLDEST) & (temperature_c <= _HOTTEST))):
-        worst = float(np.nan_to_num(np.max(np.abs(temperature_c)), nan=np.nan))
+        given = np.ravel(temperature_c)
+        worst = float(given[np.argmax(np.abs(given))])
         way_out = "give it in °C, not in kelvin" if 200 < worst < 400 else f"give {_COLDEST:g} to {_HOTTEST:g} °C"
         raise WearError(f"a cell temperature of {worst:g} °C", way_out)
     return temperature_c + ZERO_CELSIUS
