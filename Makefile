@@ -28,6 +28,7 @@ SLITHER := .venvs/slither/.stamp
 HALMOS := .venvs/halmos/.stamp
 ORACLE := .venvs/oracle/.stamp
 BLAST := .venvs/blast/.stamp
+PEERS := .venvs/peers/.stamp
 
 .PHONY: help demo test setup lint format lock notice contracts forge evidence gas coverage pytest slither halmos oracle blast \
 	bench crash soak clean
@@ -130,7 +131,7 @@ blast: $(DEV) $(BLAST)  ## the wear models' duty cycles through blast-lite, the 
 
 # --- longer runs -----------------------------------------------------------------------------------------------------
 
-bench: $(NPM)  ## the benchmarks, docs/benchmarks.md renewed (ARGS="clearing …", ARGS=--quick)
+bench: $(NPM) $(PEERS)  ## the benchmarks, docs/benchmarks.md renewed (ARGS="clearing …", ARGS=--quick)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 crash: $(NPM)  ## kill -9 of the embedded ledger, the full number of trials
@@ -154,7 +155,8 @@ lock: $(DEV)  ## renew the lock files (no host names in them)
 	$(LOCK) requirements/slither.in -o requirements/slither.lock && \
 	$(LOCK) requirements/halmos.in -o requirements/halmos.lock && \
 	$(LOCK) requirements/oracle.in -o requirements/oracle.lock && \
-	$(LOCK) requirements/blast.in -o requirements/blast.lock
+	$(LOCK) requirements/blast.in -o requirements/blast.lock && \
+	$(LOCK) requirements/peers.in -o requirements/peers.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --loglevel=error --no-progress >/dev/null
 
 notice: $(NPM)  ## write NOTICE anew from the licence files of what is installed

@@ -34,7 +34,7 @@ def locked(text: str) -> dict[str, list[str]]:
 
 def test_there_are_locks() -> None:
     ours = {"build", "data", "dev", "extras", "runtime"}
-    assert {path.stem for path in LOCKS} == ours | {"blast", "halmos", "oracle", "slither"}
+    assert {path.stem for path in LOCKS} == ours | {"blast", "halmos", "oracle", "peers", "slither"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
