@@ -155,8 +155,11 @@ def test_a_grid_of_a_billion_ticks_takes_few_cells() -> None:
 def test_fills_go_where_they_are_wanted() -> None:
     columns = columns_of([(3, 5, False), (7, 10, True)])
     out = np.full(2, -1, dtype=np.int64)
-    assert clear_columns(columns, Rules(), out).fills.base is out
+    assert clear_columns(columns, Rules(), out).fills is out
     assert out.tolist() == [5, 5]
+    for wrong in (out[:1], out.astype(np.int32), np.zeros(4, np.int64)[::2]):
+        with pytest.raises(BookError, match="out"):
+            clear_columns(columns, Rules(), wrong)
 
 
 def test_plans_are_checked() -> None:

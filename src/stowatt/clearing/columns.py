@@ -88,6 +88,15 @@ def usable(ticks: Any, widths: Any, buys: Any) -> tuple[NDArray[Any], NDArray[An
     return first, second, np.ascontiguousarray(buys)
 
 
+def room(widths: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
+    """Where the fills go: into `out` if given, which must be such that nothing can be lost or written beside it."""
+    if out is None:
+        return np.empty_like(widths)
+    if out.shape != widths.shape or out.dtype != widths.dtype or not (out.flags.c_contiguous and out.flags.writeable):
+        raise BookError("the fills do not go into `out`", f"give {len(widths)} places of {widths.dtype}, without gaps")
+    return out
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnsResult:
     """The result for columns: as `WindowResult`, with one fill for each row, in the widths' type."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stowatt.clearing.book import Book
-from stowatt.clearing.columns import Columns, ColumnsResult
+from stowatt.clearing.columns import Columns, ColumnsResult, room
 from stowatt.clearing.crossing import Crossing, cross
 from stowatt.clearing.histogram import Zoom
 from stowatt.clearing.plan import Plan, current
@@ -53,7 +53,7 @@ def clear_columns(columns: Columns, rules: Rules, out: NDArray[Any] | None = Non
     """Clear a book of columns: price, volume, a fill for each row (into `out`, of the widths' type), the values."""
     plan, kernels = current(), current().kernels(len(columns.ticks))
     crossing, zooms = _crossed(columns, rules, plan, kernels)
-    fills = np.empty_like(columns.widths) if out is None else out[: len(columns.widths)]
+    fills = room(columns.widths, out)
     if crossing.price is None:
         fills[:] = 0
         return ColumnsResult.of(crossing, fills)

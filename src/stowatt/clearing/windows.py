@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stowatt.clearing.columns import Columns, ColumnsResult, Flags, usable
+from stowatt.clearing.columns import Columns, ColumnsResult, Flags, room, usable
 from stowatt.clearing.fast import clear_columns
 from stowatt.clearing.plan import Plan, current, using
 from stowatt.clearing.result import Cohort
@@ -103,8 +103,8 @@ class WindowsResult:
         )
 
 
-def clear_windows(windows: Windows, rules: Rules | Sequence[Rules]) -> WindowsResult:
-    """Clear every window by the rules, or each by its own."""
+def clear_windows(windows: Windows, rules: Rules | Sequence[Rules], out: NDArray[Any] | None = None) -> WindowsResult:
+    """Clear every window by the rules, or each by its own; the fills into `out`, of the widths' type, if given."""
     count = len(windows)
     if not isinstance(rules, Rules) and len(rules) != count:
         raise BookError(f"{len(rules)} rules for {count} windows", "give one, or one for each window")
@@ -112,7 +112,8 @@ def clear_windows(windows: Windows, rules: Rules | Sequence[Rules]) -> WindowsRe
     plan = current()
     compiled = plan.kernels(len(windows.ticks)).__name__.endswith(".compiled")
     plan = replace(plan, compiled=compiled)
-    result = WindowsResult(windows.starts, np.empty_like(windows.widths), np.zeros((count, _TABLE), dtype=np.int64))
+    fills = room(windows.widths, out)
+    result = WindowsResult(windows.starts, fills, np.zeros((count, _TABLE), dtype=np.int64))
     rows = np.diff(windows.starts)
     apart = (rows >= LARGE) & (rows * plan.threads > len(windows.ticks)) if compiled else np.ones(count, dtype=np.bool_)
     _clear_each(windows, each, np.flatnonzero(~apart), result, plan)
