@@ -43,6 +43,8 @@ def require_private(path: Path) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Writes a new file with mode 0600, whole or not at all, and waits until it is on the disk; replaces nothing."""
+    if not path.name:  # "." and "/": no draft can lie beside them
+        raise KeyStoreError(f"{path} is a folder", "name a file in it")
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

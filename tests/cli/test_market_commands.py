@@ -187,6 +187,10 @@ BAD = [
     ("meter voucher --key seller --device 1 --window 0 --through 3 --energy x --out v.json", "'x' is not a number"),
     ("meter voucher --key seller --device 1 --window 0 --through 3 --energy 1 --out market.json", "exists already"),
     ("meter voucher --key seller --device 1 --window 0 --through 3 --energy 1 --out no/v.json", "cannot be written"),
+    (
+        "meter voucher --key seller --device 1 --window 0 --through 3 --energy 1 --out .",
+        "is a folder; name a file in it",
+    ),
     ("meter sealed --key seller --device 1 --window 0", "there is nothing to seal or to sign"),
     ("meter sealed --key seller --device 1 --window 0 --energy -1", "out of range"),
     ("meter sealed --key seller --device 1 --window 0 --out s.json", "nothing is sealed in window 0"),

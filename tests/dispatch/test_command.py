@@ -99,6 +99,7 @@ def test_a_picture(run, suffix: str) -> None:  # type: ignore[no-untyped-def]
         (["none.jsonl"], "cannot be read"),
         (["events.jsonl", "--out", "full"], "not an empty folder"),
         (["events.jsonl", "--out", "events.jsonl"], "not an empty folder"),
+        (["events.jsonl", "--out", "."], "the folder that you are in"),
         (["events.jsonl", "--format", "csv"], "--format without --out"),
         (["events.jsonl", "--format", "xml", "--out", "a"], "xml"),
         (["events.jsonl", "--window", "9"], "window 9 has no trade"),

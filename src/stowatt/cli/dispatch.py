@@ -150,9 +150,12 @@ def _json(value: Any) -> str:
 def _require_new(folder: Path) -> None:
     """An old schedule beside a new one could be dispatched by mistake, so nothing is written into a used folder."""
     try:
+        here = folder.resolve() == Path.cwd()  # moved over, it would be gone under the shell that stands in it
         used = folder.exists() and (not folder.is_dir() or next(folder.iterdir(), None) is not None)
     except OSError as error:
         raise OutputError(f"{folder} cannot be used: {error.strerror}", "name another folder") from None
+    if here:
+        raise OutputError(f"{folder} is the folder that you are in", "name a new one")
     if used:
         raise OutputError(f"{folder} exists and is not an empty folder", "name a new one; nothing is overwritten")
 
