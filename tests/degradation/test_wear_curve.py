@@ -40,6 +40,12 @@ def test_json_keeps_what_it_says(capsys: pytest.CaptureFixture[str], monkeypatch
         assert float(step["price"]) >= step["cost_last"]
 
 
+def test_the_bound_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run(capsys, monkeypatch, "--segments", "1")[1]
+    assert any(line.startswith("Each Wh is asked") and line.endswith("above it.") for line in out.splitlines())
+
+
 @pytest.mark.parametrize("name", ["ask.svg", "ask.png"])
 def test_picture(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str

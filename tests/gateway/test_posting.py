@@ -248,6 +248,15 @@ def test_records_and_state_are_stored_together_or_not_at_all(tmp_path: Path) -> 
         assert (row.position, row.energy, row.marks, row.state) == (7, 5, ("gap",), State.SEALED)
 
 
+@pytest.mark.parametrize("name", [".", "/", "folder"])
+def test_a_folder_is_no_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(QueueError, match="is a folder"):
+        SlotQueue(Path(name), "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"], "no lock is left behind"
+
+
 def test_a_full_disk_is_one_error_and_what_was_stored_is_safe(tmp_path: Path) -> None:
     with SlotQueue(tmp_path / "queue", "x") as queue:
         queue.commit([SlotRecord(1, 0, 1, Wh(5), 1, ())], state="one")

@@ -202,7 +202,8 @@ def _print(fit: AskFit, state: WearState, grid: PriceGrid, notes: list[str], nam
         )
     console.print(table)
     above = MONEY.text(fit.bound_ticks * grid.tick_size)
-    console.print(f"Each Wh is asked at least its envelope and less than {fit.bound_ticks} ticks ({above}) above it.")
+    bound = f"less than {fit.bound_ticks} ticks ({above}) above it"
+    console.print(f"Each Wh is asked at least its envelope and {bound}.", soft_wrap=True)
     console.print(f"The envelope is at most {document['envelope_overcharge']:.4f} above the cost.")
     console.print(f"All of it: cost {document['total_cost']:.4f}, asked {document['total_asked']:.4f}.")
     if fit.left_out_wh:

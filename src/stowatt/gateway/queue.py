@@ -109,6 +109,8 @@ class SlotQueue:
     @staticmethod
     def _alone(path: Path) -> int:
         """One gateway at a time; the lock goes with its process, however that ends."""
+        if path.is_dir():
+            raise QueueError(f"the queue {path} is a folder", "name a file with --queue")
         lock = path.with_name(path.name + ".lock")
         try:
             handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
