@@ -69,7 +69,11 @@ def test_sealed_sub_slots_from_disk_to_chain(evening: Evening, tmp_path: Path) -
         file.seal([Wh(5), Wh(-1)])
     again = SealedFile(file.path, evening.device, 1)
     assert again.seal([Wh(3)]) == 3, "what could not be sealed whole was not sealed at all"
-    one = again.sign(vouchers.domain_of(evening.deployment), METER)
+    domain = vouchers.domain_of(evening.deployment)
+    with pytest.raises(MeterError, match="4 sub-slots of window 1 are to be signed; 3 are sealed"):
+        again.sign(domain, METER, 4)
+    assert again.sign(domain, METER, 2).sealed.through == 2
+    one = again.sign(domain, METER)
     path = tmp_path / "sum.json"
     vouchers.save(path, one, evening.deployment)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

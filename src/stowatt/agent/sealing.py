@@ -41,13 +41,19 @@ class SealedFile:
                 slots.seal(energy, lambda text: replace_private(self.path, text + "\n"))
             return len(slots)
 
-    def sign(self, domain: Domain, meter: BaseAccount) -> SignedSealed:
-        """The sum over all that are sealed, with the meter's signature of the points."""
+    def sign(self, domain: Domain, meter: BaseAccount, through: int | None = None) -> SignedSealed:
+        """The sum over the first `through` sub-slots, or all that are sealed, signed by the meter."""
         with self._locked():
             slots = self._read()
         if not len(slots):
             raise MeterError(f"nothing is sealed in window {self.window}", "seal its sub-slots first")
-        return sign_sealed(domain, slots.voucher(len(slots)), meter)
+        count = len(slots) if through is None else through
+        if not 1 <= count <= len(slots):
+            raise MeterError(
+                f"{count} sub-slots of window {self.window} are to be signed",
+                f"{len(slots)} are sealed: give 1 to that",
+            )
+        return sign_sealed(domain, slots.voucher(count), meter)
 
     def _read(self) -> SealedSlots:
         try:

@@ -60,6 +60,9 @@ def sealed(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A new file for the signed sum over all sealed so far.")
     ] = None,
+    through: Annotated[
+        int | None, typer.Option(min=1, help="With --out: over the first so many only, such as all of the window's.")
+    ] = None,
     meter_key: MeterKey = None,
     meter_password_file: MeterPassword = None,
 ) -> None:
@@ -70,6 +73,8 @@ def sealed(
     deployment, number = Deployment.read(session.options.market), _window(window)
     if not amount and out is None:
         raise MeterError("there is nothing to seal or to sign", "give --energy for each next sub-slot, or --out")
+    if through is not None and out is None:
+        raise MeterError("--through says what --out signs", "give --out too")
     energies = [energy(text) for text in amount or ()]
     meter = meter_account(session, meter_key, meter_password_file) if out is not None else None
     place = f"{deployment.chain_id}-{deployment.delivery.lower()}-{device}-{number}.sealed"
@@ -79,7 +84,7 @@ def sealed(
         value = {"device": device, "window": number, "sealed": count, "secrets": str(file.path)}
         session.show(value, tuple(value), [tuple(map(str, value.values()))])
         return
-    signed = file.sign(vouchers.domain_of(deployment), meter)
+    signed = file.sign(vouchers.domain_of(deployment), meter, through)
     vouchers.save(out, signed, deployment)
     _show(session, out, signed)
 
