@@ -114,7 +114,7 @@ def run(folder: Path) -> None:
 
 def ours(folder: Path | None) -> dict[str, dict[str, dict[str, list[float]]]]:
     """Our models' states of health for the same cases; profiles only if their files are there."""
-    ageing, homes = import_module("stowatt.degradation.ageing"), import_module("stowatt.degradation.homes")
+    ageing, homes = import_module("stowatt.degradation.ageing"), import_module("stowatt.degradation.cells")
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for chemistry in COMPARED:
         cell = homes.cell_of(chemistry)

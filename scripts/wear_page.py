@@ -18,8 +18,8 @@ sys.path[:0] = [str(SCRIPTS), str(SCRIPTS.parent / "src")]
 from compare_blast import COMPARED, DEPTHS, MODELS, PAGE, VECTORS, YEARS, ours, replaced  # noqa: E402
 from stowatt.degradation.ask import AskFit, evening_asks, wear_aware_ask  # noqa: E402
 from stowatt.degradation.cell import CellModel, array  # noqa: E402
+from stowatt.degradation.cells import CELLS  # noqa: E402
 from stowatt.degradation.costs import Costs, Pack  # noqa: E402
-from stowatt.degradation.homes import CELLS  # noqa: E402
 from stowatt.degradation.marginal import Sale  # noqa: E402
 from stowatt.degradation.state import WearState  # noqa: E402
 from stowatt.simulation.strategies import PriceGrid  # noqa: E402

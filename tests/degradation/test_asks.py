@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from stowatt.data.homes import Battery
 from stowatt.degradation.ask import evening_asks, fit_ask, require_curve, wear_aware_ask
 from stowatt.degradation.cell import CellModel, array
+from stowatt.degradation.cells import cell_of
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.errors import WearError
-from stowatt.degradation.homes import cell_of, home_asks, home_fits
 from stowatt.degradation.marginal import Marginal, Sale, extrapolations, marginal_cost, total_cost
 from stowatt.degradation.state import WearState
-from stowatt.simulation.strategies import PriceGrid, sellable
-from stowatt.simulation.tariff import BatteryCosts, Tariff
+from stowatt.simulation.strategies import PriceGrid
 
 WIDE = PriceGrid(tick_size=1_000, ticks=16_384)
 HOUR = 3600
@@ -220,22 +219,6 @@ def test_age_is_a_credit_that_never_pays_for_charging() -> None:
     assert with_credit.marginal.base == pytest.approx(80_000 / 0.95**2)
 
 
-@given(
-    st.sampled_from(["lfp", "nmc"]).map(cell_of),
-    st.integers(0, 10_000),
-    st.lists(st.integers(-800, 800), min_size=4, max_size=20),
-)
-@settings(max_examples=25, deadline=None)
-def test_an_evening_never_sells_more_than_there_is(cell: CellModel, energy: int, own: list[int]) -> None:
-    fits = home_fits(BATTERY, energy, own, 4, cell, USED, Costs(), WIDE)
-    asked = [0 if fit.curve is None else fit.curve.total for fit in fits]
-    assert sum(asked) <= sellable(BATTERY, energy, own)
-    assert all(
-        total + max(0, load) <= BATTERY.window_cap_wh() or total == 0 for total, load in zip(asked, own, strict=False)
-    )
-    assert len(fits) == 4
-
-
 @given(cells, states(known=True), st.lists(st.integers(0, 900), min_size=3, max_size=8), st.data())
 @settings(max_examples=40, deadline=None)
 def test_an_evening_is_paid_whatever_is_sold_and_used(
@@ -279,17 +262,6 @@ def test_later_windows_ask_more(chemistry: str) -> None:
     for first, second in pairwise(fits):
         assert np.all(first.marginal.ask <= second.marginal.ask + 1e-6)
     assert curves[0].segments[0].tick < curves[-1].segments[-1].tick
-
-
-def test_a_home_gets_a_curve_or_none() -> None:
-    asks = home_asks(
-        BATTERY, 9_000, [200] * 20, 12, cell_of("lfp"), USED, Costs.of(BatteryCosts(), Tariff()), PriceGrid()
-    )
-    assert len(asks) == 12
-    assert all(ask is not None for ask in asks)
-    assert home_asks(BATTERY, 100, [200] * 20, 3, cell_of("lfp"), USED, Costs(), PriceGrid()) == [None] * 3
-    few = home_asks(BATTERY, 9_000, [200] * 20, 2, cell_of("lfp"), USED, Costs(), PriceGrid(), segments=4)
-    assert all(ask is not None and len(ask.segments) <= 4 for ask in few)
 
 
 def test_more_than_the_charge_or_the_power_carries_is_refused() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stowatt.degradation import nmc
 from stowatt.degradation.ageing import after, constant_duty, duty_of, triangle
 from stowatt.degradation.cell import array
+from stowatt.degradation.cells import CELLS, cell_of
 from stowatt.degradation.cycles import count_cycles, full_equivalent
 from stowatt.degradation.errors import OutOfRangeError, WearError
-from stowatt.degradation.homes import CELLS, cell_of
 from stowatt.degradation.lfp import LFP
 from stowatt.degradation.marginal import wear_of
 from stowatt.degradation.nmc import NMC

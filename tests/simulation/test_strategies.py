@@ -15,7 +15,7 @@ from stowatt.dispatch.storage import Storage
 from stowatt.simulation.evening import Evening, EveningParameters, build_evening
 from stowatt.simulation.portfolio import slots_of
 from stowatt.simulation.selfuse import step, stored_before
-from stowatt.simulation.strategies import PriceGrid, ask, bid, sellable, split, spread, trait
+from stowatt.simulation.strategies import PriceGrid, ask, bid, split, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
 from stowatt.units import MAX_SEGMENTS, PPM, ceil_div
 from tests.dispatch.batteries import ExactBattery
@@ -128,7 +128,6 @@ class TestSeller:
         assert cost.wear(950_000) == 70_176
         assert cost.charging(950_000, 80_000) == 88_643
         battery = Battery(10_000, 5_000, 950_000, 8_000)
-        assert sellable(battery, 8_000, [1_000, -5_000, 600]) == 8_000 * 95 // 100 - 1_600
         curve = ask("anna", battery, 1_000, cost, Tariff(), PriceGrid())
         assert curve is not None
         steps = len(curve.segments)
@@ -205,12 +204,6 @@ class TestEvening:
 
 
 class TestParts:
-    @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**5), min_size=1, max_size=20))
-    def test_spread_uses_up_what_the_caps_allow(self, total: int, caps: list[int]) -> None:
-        offers = spread(total, caps)
-        assert sum(offers) == min(total, sum(caps))
-        assert all(0 <= offer <= cap for offer, cap in zip(offers, caps, strict=True))
-
     @given(st.integers(0, 10**6), st.integers(1, 9))
     def test_split_is_even(self, total: int, parts: int) -> None:
         shares = split(total, parts)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stowatt.degradation.homes import CELLS
+from stowatt.degradation.cells import CELLS
 from stowatt.studies import bands, manipulation, reliability, wear
 from stowatt.studies.documents import load
 from stowatt.studies.evenings import read_day

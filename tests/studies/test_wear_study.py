@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from stowatt.degradation.homes import CELLS
+from stowatt.degradation.cells import CELLS
 from stowatt.simulation.evening import flat_asks
 from stowatt.studies.errors import StudyError
 from stowatt.studies.evenings import battery_of, course, one_price, read_day, within_charge

@@ -12,9 +12,9 @@ from stowatt.cli.values import duration, share
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit, shown
 from stowatt.degradation.ask import AskFit, require_curve, wear_aware_ask
 from stowatt.degradation.cell import CellModel
+from stowatt.degradation.cells import cell_of
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.errors import OutOfRangeError
-from stowatt.degradation.homes import cell_of
 from stowatt.degradation.marginal import Sale, extrapolations
 from stowatt.degradation.state import WearState
 from stowatt.errors import UnitError

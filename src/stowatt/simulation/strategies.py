@@ -1,9 +1,9 @@
 """Simple, stated strategies: what a home offers or asks for in one evening, and at which prices.
 
-Seller (a home with a battery). It keeps what its own net load needs until the evening tariff ends, and offers the rest,
-spread evenly over the windows within its power. Its ask rises in 3 to 5 steps: the first kWh would be left over in
-the morning and only has to earn wear, losses and charging; the last would serve its own load at the day tariff,
-so it asks nearly that.
+Seller (a home with a battery). What it offers is planned in `portfolio`: what its own net load does not need, as evenly
+over the windows as its power allows, and never more than it can deliver. Here is its flat ask; `worn` has the one that
+knows the battery's wear. The flat one rises in 3 to 5 steps: the first kWh would be left over in the morning and only
+has to earn wear, losses and charging; the last would serve its own load at the day tariff, so it asks nearly that.
 
 Buyer (a home without a battery and with a net load). Its bid falls in 1 to 4 steps: the inflexible part of its load is
 worth the evening tariff less a margin of 1 to 5 ct; the flexible rest could be moved to the day tariff and is worth
@@ -14,13 +14,12 @@ so a day can be repeated. No floats: prices are base units per kWh, asks round u
 its own chance of trading and never past its limit.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stowatt.curves import Curve, Side
 from stowatt.data.homes import Battery, trait
 from stowatt.simulation.tariff import BatteryCosts, Tariff, TariffError
-from stowatt.units import GRID_MAX_TICKS, PPM, ceil_div
+from stowatt.units import GRID_MAX_TICKS, ceil_div
 
 ASK_STEPS = (3, 4, 5)
 BID_STEPS = (1, 2, 3, 4)
@@ -44,31 +43,6 @@ class PriceGrid:
                 f"price grid: tick_size = {self.tick_size}, ticks = {self.ticks}",
                 f"use a tick size from 1 and 1 to {GRID_MAX_TICKS} ticks",
             )
-
-
-def sellable(battery: Battery, energy: int, own_net_load: Sequence[int]) -> int:
-    """Wh that can leave the terminals and are not needed by the home itself.
-
-    `own_net_load` holds the home's net load in each window until its evening ends; surplus in one window is not counted
-    towards another. Rounds down: sold plus kept never exceeds what the battery can deliver.
-    """
-    kept = sum(max(0, load) for load in own_net_load)
-    return max(0, energy * battery.efficiency_ppm // PPM - kept)
-
-
-def headroom(battery: Battery, own_net_load: int) -> int:
-    """Wh that the power limit leaves for sale in a window after the home's own net load."""
-    return max(0, battery.window_cap_wh() - max(0, own_net_load))
-
-
-def spread(total: int, caps: Sequence[int]) -> list[int]:
-    """`total` over windows as evenly as their caps allow; the sum is min(total, Σ caps)."""
-    offers = [0] * len(caps)
-    left = total
-    for place, window in enumerate(sorted(range(len(caps)), key=lambda window: caps[window])):
-        offers[window] = min(caps[window], left // (len(caps) - place))
-        left -= offers[window]
-    return offers
 
 
 def ask(home: str, battery: Battery, offer: int, costs: BatteryCosts, tariff: Tariff, grid: PriceGrid) -> Curve | None:

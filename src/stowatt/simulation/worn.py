@@ -13,8 +13,8 @@ from stowatt.curves import Curve
 from stowatt.data.homes import WINDOW_S, Battery, Home, trait
 from stowatt.degradation.ask import evening_asks
 from stowatt.degradation.cell import CellModel
+from stowatt.degradation.cells import cell_of
 from stowatt.degradation.costs import Costs, Pack
-from stowatt.degradation.homes import cell_of
 from stowatt.degradation.marginal import Sale, total_cost
 from stowatt.degradation.state import WearState
 from stowatt.simulation.evening import EveningParameters, Stock

@@ -29,8 +29,8 @@ import numpy as np
 from stowatt.curves import Side
 from stowatt.degradation.ageing import Duty, after, duty_of
 from stowatt.degradation.cell import CellModel
+from stowatt.degradation.cells import CELLS
 from stowatt.degradation.costs import Costs, Pack
-from stowatt.degradation.homes import CELLS
 from stowatt.degradation.state import WearState
 from stowatt.simulation.evening import Asks, flat_asks
 from stowatt.simulation.tariff import BatteryCosts, Tariff
