@@ -66,7 +66,7 @@ class Accounts:
             "recorded": self.recorded,
             "capped": self.capped,
             **{name: str(getattr(self, name)) for name in _FRACTIONS},
-            **{name: dict(getattr(self, name)) for name in _COUNTERS},
+            **{name: dict(sorted(getattr(self, name).items())) for name in _COUNTERS},
         }
 
     @classmethod
