@@ -103,6 +103,9 @@ def test_a_window_that_nobody_clears_gives_everything_back(gated: Place, run: Ru
 def test_a_device_taken_from_its_owner_sells_no_more(gated: Place, run: Run) -> None:
     assert steps(run, "device revoke 1 --key seller")[0]["done"]
     assert not steps(run, "device revoke 1 --key seller")[0]["done"]
+    value = run("device show 1 --json").json()
+    assert (value["owner"], value["limit_wh"], value["in_use"]) == (ALICE.address, 500, False)
+    assert "reliability" not in value and "not in use" in run("device show 1").out
     window = run("market status --json").json()["windows"][-1]["window"] + 4
     assert steps(run, f"market open {window} --key seller")[0]["done"]
     assert (

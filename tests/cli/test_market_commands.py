@@ -99,6 +99,9 @@ BAD = [
     ("device meter 0 buyer --key seller", "Input should be greater than or equal to 1"),
     ("device revoke 1 --key buyer", "may not change device 1"),
     ("device show buyer", "has no device"),
+    ("device show 0", "device 0 is not registered; the market has 1, numbered from 1"),
+    ("device show 2", "device 2 is not registered"),
+    ("device show 99999999999999999999999999999999", "is not registered"),
     # vault
     ("vault deposit 0 --key buyer", "'0' is not an amount"),
     ("vault deposit 1.0000001 --key buyer", "finer than the token"),
@@ -258,6 +261,7 @@ def test_a_seller_sees_record_deposit_and_energy(market: Place, run) -> None:
     assert (value["reliability"], value["next_alpha"]) == ("0", "0.2")
     assert (value["capacity_units"], value["promised_units"], value["free_units"]) == (256, 52, 204)
     assert (value["capacity_wh"], value["promised_wh"], value["free_wh"]) == (5000, 1015, 3984)
+    assert run("device show 1 --json").json() == value and value["in_use"]
     listed = run("rights list seller --json").json()
     assert listed["seller"]["free_units"] == 204 and run("rights list buyer --json").json()["seller"] is None
     assert "1.015 kWh promised, 3.984 kWh free" in run("rights list seller").out

@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 
 from stowatt.agent.admission import LATEST, Signed, certificate, credential, submit
 from stowatt.agent.once import Step, catch_up
+from stowatt.chain.client import MarketReader
 from stowatt.cli.output import show_steps, standing_json
 from stowatt.cli.session import Session, command_group, on_market
 from stowatt.cli.values import energy, instant, share
@@ -130,25 +131,44 @@ def revoke_device(session: Session, device: Annotated[int, typer.Argument(min=1,
 @on_market
 def show_device(
     session: Session,
-    account: Annotated[str | None, typer.Argument(help="Its owner (default: the key).")] = None,
+    which: Annotated[
+        str | None, typer.Argument(metavar="ACCOUNT", help="Its owner, or its number (default: the key's own).")
+    ] = None,
 ) -> None:
     """Show the device that an account sells from: its limits, its reliability, what of its energy is promised."""
-    reader, address = session.reader, session.address(account)
-    number = reader.participant(address).device
-    if not number:
-        raise DeviceError(f"{address} has no device", "register one with `device register`")
+    reader = session.reader
+    if which is not None and which.isascii() and which.isdigit():
+        number, address = _registered(reader, which)
+    else:
+        address = session.address(which)
+        number = reader.participant(address).device
+        if not number:
+            raise DeviceError(f"{address} has no device", "register one with `device register`, or give its number")
     known, progress = reader.device(number), reader.meter_progress(number)
+    in_use = reader.participant(address).device == number
     value = {
         "device": number,
         "owner": known.owner,
+        "in_use": in_use,
         "usable_wh": known.usable,
         "export_w": known.export_w,
         "limit_wh": known.limit,
         "fingerprint": "0x" + known.fingerprint.hex(),
         "last_counter": progress.counter,
-        **(standing_json(reader, address) or {}),
+        **((standing_json(reader, address) or {}) if in_use else {}),
     }
-    session.show(value, ("", ""), [(name.replace("_", " "), str(figure)) for name, figure in value.items()])
+    rows = [(name.replace("_", " "), str(figure)) for name, figure in value.items() if name != "in_use"]
+    if not in_use:
+        rows.append(("", "not in use: its owner sells from another device, or from none"))
+    session.show(value, ("", ""), rows)
+
+
+def _registered(reader: MarketReader, text: str) -> tuple[int, str]:
+    """A device's number, and its owner."""
+    count = reader.device_count()
+    if not 1 <= int(text[:20]) <= count or len(text) > 20:
+        raise DeviceError(f"device {text[:20]} is not registered", f"the market has {count}, numbered from 1")
+    return int(text), reader.device(int(text)).owner
 
 
 def _finish(session: Session, signed: Signed, out: Path | None) -> None:
