@@ -51,6 +51,10 @@ def failed(process: subprocess.Popen[str]) -> str:
         (["short.csv", "--as", "vouchers"], "vouchers"),
         (["mqtt://host/topic", "--mqtt-user", "x", "--mqtt-password-file", "open"], "chmod 600"),
         (["short.csv", "--rpc", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1 "),
+        (
+            ["short.csv", "--rpc", "http://127.0.0.1:1", "--device", "1", "--queue", "q"],
+            "no answer from http://127.0.0.1:1 ",
+        ),
     ],
 )
 def test_wrong_uses_are_one_line(
@@ -71,6 +75,7 @@ def test_wrong_uses_are_one_line(
     (line,) = shown.err.splitlines()
     assert line.startswith("error: ") and error in line
     assert shown.out == "" and "word" not in line.split()
+    assert not list(m.folder.glob("q*")), "a queue that knows no market is of no use, so there is none"
 
 
 def test_the_chain_goes_away_and_returns(m: Market) -> None:

@@ -248,7 +248,10 @@ def _prepare(
 
     if away is None:
         poster()  # refuses before anything is written
-    queue = stack.enter_context(SlotQueue(queue_file or folder / f"{name}.queue", name))
+    place = queue_file or folder / f"{name}.queue"
+    if away is not None and not place.exists():
+        raise away  # nothing knows the market, and no empty queue is left behind
+    queue = stack.enter_context(SlotQueue(place, name))
     if away is None:
         calendar, export_w = session.client.calendar, session.client.device(number).export_w
         queue.set(market=json.dumps([*calendar.encode(), export_w]))
