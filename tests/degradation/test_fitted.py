@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stowatt.cli.app import main
 from stowatt.degradation.ask import wear_aware_ask
 from stowatt.degradation.calibration_theta import Theta
 from stowatt.degradation.costs import Costs, Pack
@@ -74,6 +77,12 @@ def test_an_ask_from_it_is_never_below_the_cost(theta: Theta) -> None:
 def test_what_the_data_did_not_have_is_an_extrapolation(theta: Theta) -> None:
     assert FittedCell(theta, 25.0, 1.0).valid.outside(depth=0.99, temperature_c=60.0)
     assert not LFP().valid.outside(depth=0.99)
+    one, none = ({**theta.ranges, "dod": dod} for dod in ((0.8, 0.8), None))
+    outside = [FittedCell(replace(theta, ranges=r), 25.0, 1.0).valid.outside(depth=0.5) for r in (one, none)]
+    assert outside == [
+        ["depth = 0.5 is outside the tested 0.8, the only value"],
+        ["depth = 0.5: the data have no depth"],
+    ]
     with pytest.raises(WearError, match="the utilisation is 0"):
         FittedCell(theta, 25.0, 0.0)
 
@@ -86,3 +95,22 @@ def test_the_command_takes_what_the_fit_wrote(theta: Theta, tmp_path: Path, caps
     options = ["--cycles", "200", "--years", "1", "--segments", "3", "--extrapolate", "--json"]
     app(["wear", "curve", "--theta", str(path), *options], standalone_mode=False)
     assert len(json.loads(capsys.readouterr().out)["ask"]) <= 3
+
+
+def test_use_and_age_beyond_the_data_are_extrapolations(
+    theta: Theta, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "theta.json"
+    path.write_text(json.dumps(theta.document()), encoding="utf-8")
+    inside = ["--cycles", "200", "--years", "1", "--soc", "0.7", "--depth", "0.3"]
+    for words, note in (
+        ([], None),
+        (["--utilisation", "5"], "utilisation = 5: the data reach 0.5 to 2"),
+        (["--cycles", "700"], "full_cycles = 700: the data reach 0 to 500"),
+        (["--years", "2"], "days = 730.5: the data reach 0 to 500"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["stowatt", "wear", "curve", "--theta", str(path), *inside, *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        err = capsys.readouterr().err
+        assert (ended.value.code or 0, err) == (0, "") if note is None else note in err and ended.value.code == 1

@@ -1,6 +1,7 @@
 """`stowatt wear curve`: what the next kWh of a battery cost it, and the ask that follows (28)-(29)."""
 
 import json
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -11,10 +12,10 @@ from rich.table import Table
 from stowatt.cli.values import duration, share
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit, shown
 from stowatt.degradation.ask import AskFit, require_curve, wear_aware_ask
-from stowatt.degradation.cell import CellModel
 from stowatt.degradation.cells import cell_of
 from stowatt.degradation.costs import Costs, Pack
 from stowatt.degradation.errors import OutOfRangeError
+from stowatt.degradation.fitted import FittedCell
 from stowatt.degradation.marginal import Sale, extrapolations
 from stowatt.degradation.state import WearState
 from stowatt.errors import UnitError
@@ -96,12 +97,19 @@ def curve(
     )
     grid = PriceGrid(max(0, _money("tick-size", tick_size)), ticks)
     length, used, taken = duration("window", window), _energy("own", own), _energy("before", before)
-    most = max(0, min(pack.deliverable_wh(soc) - taken, pack.window_cap_wh(length)) - used)
-    sale = Sale(most if offer is None else _energy("offer", offer), used, taken, length)
+    sale = Sale(_all(pack, soc, used, taken, length) if offer is None else _energy("offer", offer), used, taken, length)
     notes = extrapolations(cell, state, pack, sale)
+    if isinstance(cell, FittedCell):
+        asked = {"full_cycles": cycles, "days": years * _DAYS_A_YEAR}
+        notes += cell.theta.outside(**asked, **({} if utilisation is None else {"utilisation": utilisation}))
     if notes and not extrapolate:
         raise OutOfRangeError(f"{cell.name}: {'; '.join(notes)}", "add --extrapolate to go beyond what was tested")
     fit = wear_aware_ask(cell, state, pack, costs, sale, grid, segments=segments)
+    if fit.left_out_wh and fit.curve is None:
+        least, last = MONEY.text(ceil(fit.marginal.ask[0])), MONEY.text((grid.ticks - 1) * grid.tick_size)
+        raise OutOfRangeError(
+            f"a kWh costs at least {least}, and the grid ends at {last}", "use more --ticks or a larger --tick-size"
+        )
     require_curve(fit, grid)
     if plot is not None:
         from stowatt.cli.wear_curve_plot import plot_ask
@@ -113,12 +121,24 @@ def curve(
         _print(fit, state, grid, notes, cell.name)
 
 
-def _fitted(path: Path, temperature: float, utilisation: float | None) -> CellModel:
+def _fitted(path: Path, temperature: float, utilisation: float | None) -> FittedCell:
     from stowatt.degradation.calibration_theta import read_theta
-    from stowatt.degradation.fitted import FittedCell
 
     law = read_theta(path)
     return FittedCell(law, temperature, law.utilisation_reference if utilisation is None else utilisation)
+
+
+def _all(pack: Pack, soc: float, used: int, taken: int, length: int) -> int:
+    """All that can be offered, Wh."""
+    charge, power = pack.deliverable_wh(soc), pack.window_cap_wh(length)
+    most = min(charge - taken, power) - used
+    if most <= 0:
+        raise OutOfRangeError(
+            f"nothing is left to offer: the charge gives {WH_IN_KWH.text(charge)} kWh, the window's power "
+            f"{WH_IN_KWH.text(power)} kWh, and {WH_IN_KWH.text(used + taken)} kWh are taken otherwise",
+            "check --soc, --capacity, --power, --own and --before",
+        )
+    return most
 
 
 def _energy(name: str, text: str) -> int:

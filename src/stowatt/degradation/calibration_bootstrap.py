@@ -29,7 +29,8 @@ def bootstrap(
     """The middle `fit.confidence` of each estimated parameter over the resamples. The same seed, the same intervals."""
     if not FEWEST_RESAMPLES <= resamples <= MOST_RESAMPLES:
         raise CalibrationError(
-            f"{resamples} resamples are out of range", f"choose {FEWEST_RESAMPLES} to {MOST_RESAMPLES}"
+            f"a bootstrap of {resamples} draws is out of range",
+            f"choose {FEWEST_RESAMPLES} to {MOST_RESAMPLES}, or leave it out",
         )
     data, design = fit.data, fit.design
     if few_groups(data, len(fit.free)):

@@ -35,6 +35,8 @@ class ValidityRange:
     """Depth of a cycle, share of the present capacity."""
     c_rate: tuple[float, float]
     """Mean rate of a cycle, 1/h."""
+    unknown: tuple[str, ...] = ()
+    """Names of conditions that the tests have no record of; the range holds the value that stands in for them."""
 
     def outside(self, **values: float) -> list[str]:
         """Each given condition (`temperature_c`, `soc`, `depth`, `c_rate`) that was not tested, in words."""
@@ -42,7 +44,11 @@ class ValidityRange:
         for name, value in values.items():
             low, high = getattr(self, name)
             if not low - 1e-9 <= value <= high + 1e-9:
-                found.append(f"{name} = {value:g} is outside the tested {low:g} to {high:g}")
+                if name in self.unknown:
+                    found.append(f"{name} = {value:g}: the data have no {name.partition('_')[0]}")
+                else:
+                    tested = f"{low:g} to {high:g}" if low < high else f"{low:g}, the only value"
+                    found.append(f"{name} = {value:g} is outside the tested {tested}")
         return found
 
     def require(self, cell: str, **values: float) -> None:

@@ -18,6 +18,8 @@ from stowatt.degradation.calibration_theta import Range, Theta
 from stowatt.degradation.cell import ZERO_CELSIUS, Floats, ValidityRange, kelvin, number
 
 _ANY_RATE = 1e6
+_COLUMNS = {"temperature_c": "temperature_k", "depth": "dod"}
+"""Conditions of a cell, and what θ's data call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class FittedCell:
             soc=(0.0, 1.0),
             depth=self._reach("dod", 1.0),
             c_rate=(0.0, _ANY_RATE),
+            unknown=tuple(name for name, column in _COLUMNS.items() if self.theta.ranges[column] is None),
         )
 
     @property
