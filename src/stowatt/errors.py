@@ -19,6 +19,8 @@ An error is one line: what is wrong, with the value, and the way out. The comman
 ends with status 1.
 """
 
+from typing import Any
+
 
 class StowattError(Exception):
     """`what` is wrong, with the value in it; `way_out` says what to do instead."""
@@ -27,6 +29,15 @@ class StowattError(Exception):
         self.what = what
         self.way_out = way_out
         super().__init__(f"{what}; {way_out}" if way_out else what)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes, whatever their constructors take."""
+        return _again, (type(self), self.args), vars(self)
+
+
+def _again(kind: type[StowattError], line: tuple[Any, ...]) -> StowattError:
+    """An error without its values, which follow."""
+    return kind.__new__(kind, *line)
 
 
 class UnitError(StowattError):
