@@ -71,6 +71,10 @@ class Storage:
     def __len__(self) -> int:
         return len(self.usable_wh)
 
+    def only(self, chosen: Int64s) -> Self:
+        """The batteries with these numbers."""
+        return type(self)(*(np.ascontiguousarray(getattr(self, column.name)[chosen]) for column in fields(self)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Community:
