@@ -3,8 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,28 @@ from benchmarks import auditing, crypto
 from benchmarks.chains import bench as chains
 from benchmarks.clearing import bench as clearing
 from benchmarks.clearing import report as clearing_report
-from benchmarks.harness import Benchmark, describe_machine, load, load_document, render_page, save_document
+from benchmarks.harness import (
+    Benchmark,
+    Extent,
+    Figures,
+    describe_machine,
+    load,
+    load_document,
+    render_page,
+    save_document,
+)
+
+
+def _small(run: Callable[[bool], Figures]) -> Callable[[Extent], Figures]:
+    """A benchmark that knows quick or not only."""
+    return lambda extent: run(extent.quick)
+
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "clearing": Benchmark(
-        clearing.run, clearing_report.tables, clearing_report.plot, partial(clearing.run, False, full=True)
-    ),
-    "ledger": Benchmark(chains.run, chains.tables, chains.plot),
-    "crypto": Benchmark(crypto.run, crypto.tables, crypto.plot),
-    "audit": Benchmark(auditing.run, auditing.tables, auditing.plot),
+    "clearing": Benchmark(clearing.run, clearing_report.tables, clearing_report.plot),
+    "ledger": Benchmark(_small(chains.run), chains.tables, chains.plot),
+    "crypto": Benchmark(_small(crypto.run), crypto.tables, crypto.plot),
+    "audit": Benchmark(_small(auditing.run), auditing.tables, auditing.plot),
 }
 
 
@@ -28,22 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Benchmarks of Stowatt.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="which of: " + ", ".join(BENCHMARKS))
-    extent = parser.add_mutually_exclusive_group()
-    extent.add_argument("--quick", action="store_true", help="small sizes, few repeats; writes nothing without --into")
-    extent.add_argument("--full", action="store_true", help="the largest sizes and slowest peers too; takes long")
-    extent.add_argument("--render", action="store_true", help="measure nothing; tables and plots from stored figures")
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("--quick", action="store_true", help="small sizes, few repeats; writes nothing without --into")
+    much.add_argument("--full", action="store_true", help="the largest sizes and slowest peers too; takes long")
+    much.add_argument("--render", action="store_true", help="measure nothing; tables and plots from stored figures")
     parser.add_argument("--into", type=Path, metavar="DIR", help="write figures, plots and a copy of the page there")
+    parser.add_argument("--window-segments", type=_size, metavar="N", help="of each of the 96 windows of one call")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    extent = Extent(options.quick, options.full, options.window_segments)
     document: dict[str, Any]
     for name in options.names or BENCHMARKS:
         benchmark = BENCHMARKS[name]
         if not options.render:
             print(f"{name} …", flush=True)
             before, begun = load(), time.perf_counter()
-            figures = benchmark.run_full() if options.full and benchmark.run_full else benchmark.run(options.quick)
+            figures = benchmark.run(extent)
             machine = describe_machine() | {"load_before": before, "load_after": load()}
             seconds = round(time.perf_counter() - begun, 1)
             document = {"benchmark": name, "machine": machine, "seconds": seconds, "figures": figures}
@@ -54,6 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             save_document(name, document, options.into)
             render_page(name, document, benchmark, options.into)
     return 0
+
+
+def _size(text: str) -> int:
+    number = int(text.replace("_", "").replace(",", ""))
+    if number < 4:
+        raise argparse.ArgumentTypeError("give at least 4 segments")
+    return number
 
 
 if __name__ == "__main__":

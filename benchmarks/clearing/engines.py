@@ -2,18 +2,21 @@
 one whose library Stowatt does not run on goes to `benchmarks.peers`.
 
 The peers are told the right definitions (D(λ+) in (19), the largest volume), use no floating point where numpy lets
-them, share a marginal cohort by cumulative rounding, so that their fills add up, and get asks and bids already apart.
+them, and share a marginal cohort by cumulative rounding, so that their fills add up. Those that like asks and bids
+apart get them so, made before the clock runs.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from benchmarks.clearing.books import Segments
+from benchmarks.clearing.books import HalfBook, Segments
 from benchmarks.clearing.judge import Outcome
 from stowatt.clearing import Rules, clear_fast, clear_readable
-from stowatt.clearing.fast import Columns, clear_columns
+from stowatt.clearing.fast import Columns, clear_columns, cross_columns
+from stowatt.clearing.plan import Plan, using
 
 RULES = Rules(seed=0x5EED)
 
@@ -30,22 +33,49 @@ class Engine:
     """What must be installed for it."""
 
 
-def stowatt_fast(book: Segments) -> Outcome:
-    """The engine on columns, with its checks of the input."""
-    result = clear_columns(Columns(book.ticks, book.widths, book.buys), RULES)
+def stowatt(book: Segments, compiled: bool) -> Outcome:
+    """The engine on columns, with its checks of the input: in machine code, or with numpy's kernels."""
+    with using(Plan(compiled=compiled)):
+        result = clear_columns(Columns(book.ticks, book.widths, book.buys), RULES)
     return Outcome(result.price, result.volume, result.fills)
+
+
+def stowatt_price(book: Segments, compiled: bool) -> Outcome:
+    """The same without the fills."""
+    with using(Plan(compiled=compiled)):
+        result = cross_columns(Columns(book.ticks, book.widths, book.buys), RULES)
+    return Outcome(result.price, result.volume)
+
+
+def one_pass(book: Segments) -> np.ndarray:
+    """No clearing: one np.bincount pass over the columns of all rows, to compare with."""
+    return np.bincount(book.ticks, book.widths)
 
 
 def bincount(book: Segments) -> Outcome:
     """Price and volume from sums by tick. np.bincount adds weights in floating point: exact below 2^53 Wh."""
-    supply, demand_above, demand, price = _crossing(book)
+    supply, demand_above, demand, price = _crossing(book.asks, book.bids)
     return Outcome(price, int(min(supply[price], demand_above[price] + demand[price])))
 
 
 def bincount_fills(book: Segments) -> Outcome:
-    """The same, and every fill: better segments whole, the marginal cohort pro rata."""
-    asks, bids = book.asks, book.bids
-    supply, demand_above, demand, price = _crossing(book)
+    """The same, and every fill: better segments whole, the marginal cohort pro rata. Asks' and bids' come apart."""
+    price, volume, sold, bought = _with_fills(book.asks, book.bids)
+    return Outcome(price, volume, (sold, bought))
+
+
+def bincount_mixed(book: Segments) -> Outcome:
+    """The same from one column with a flag to one fill for each row, which is what Stowatt takes and gives."""
+    buys, sells = book.buys, ~book.buys
+    asks, bids = (HalfBook(book.ticks[side], book.widths[side]) for side in (sells, buys))
+    price, volume, sold, bought = _with_fills(asks, bids)
+    fills = np.empty_like(book.widths)
+    fills[sells], fills[buys] = sold, bought
+    return Outcome(price, volume, fills)
+
+
+def _with_fills(asks: HalfBook, bids: HalfBook) -> tuple[int, int, np.ndarray, np.ndarray]:
+    supply, demand_above, demand, price = _crossing(asks, bids)
     volume = int(min(supply[price], demand_above[price] + demand[price]))
     sold = np.where(asks.ticks < price, asks.widths, 0)
     bought = np.where(bids.ticks > price, bids.widths, 0)
@@ -55,14 +85,14 @@ def bincount_fills(book: Segments) -> Outcome:
         ends = np.cumsum(half.widths[rows])
         if len(ends):
             fills[rows] = np.diff(ends * residual // ends[-1], prepend=0)
-    return Outcome(price, volume, (sold, bought))
+    return price, volume, sold, bought
 
 
-def _crossing(book: Segments) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def _crossing(asks: HalfBook, bids: HalfBook) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """S(λ), D(λ+), the demand at each tick, and the first tick where D(λ+) ≤ S(λ)."""
-    grid = max(book.asks.ticks.max(), book.bids.ticks.max()) + 1
-    supply = np.cumsum(np.bincount(book.asks.ticks, book.asks.widths, grid))
-    demand = np.bincount(book.bids.ticks, book.bids.widths, grid)
+    grid = max(asks.ticks.max(), bids.ticks.max()) + 1
+    supply = np.cumsum(np.bincount(asks.ticks, asks.widths, grid))
+    demand = np.bincount(bids.ticks, bids.widths, grid)
     demand_above = demand.sum() - np.cumsum(demand)
     return supply, demand_above, demand, int(np.argmax(demand_above <= supply))
 
@@ -98,10 +128,23 @@ def highs(book: Segments) -> Outcome:
     return Outcome(float(solved.eqlin.marginals[0]), float(solved.x[~book.buys].sum()), solved.x)
 
 
+_PROOF = "welfare, dual"
 ENGINES: dict[str, Engine] = {
-    "stowatt": Engine("**Stowatt** `clear_columns`", "price, volume, fills, welfare, dual", stowatt_fast),
+    "stowatt": Engine(
+        "**Stowatt** `clear_columns`", f"price, volume, fills, {_PROOF}", partial(stowatt, compiled=True), "numba"
+    ),
+    "stowatt_price": Engine(
+        "**Stowatt** `cross_columns`", f"price, volume, {_PROOF}", partial(stowatt_price, compiled=True), "numba"
+    ),
+    "stowatt_numpy": Engine(
+        "**Stowatt** `clear_columns`, numpy only", f"price, volume, fills, {_PROOF}", partial(stowatt, compiled=False)
+    ),
+    "stowatt_numpy_price": Engine(
+        "**Stowatt** `cross_columns`, numpy only", f"price, volume, {_PROOF}", partial(stowatt_price, compiled=False)
+    ),
     "bincount": Engine("np.bincount on ticks", "price, volume", bincount),
-    "bincount_fills": Engine("np.bincount + pro-rata fills", "price, volume, fills", bincount_fills),
+    "bincount_fills": Engine("np.bincount + pro-rata fills, sides apart", "price, volume, fills", bincount_fills),
+    "bincount_mixed": Engine("np.bincount + pro-rata fills, one column", "price, volume, fills", bincount_mixed),
     "sort": Engine("numpy sort + cumsum", "price, volume", sort_cumsum),
     "highs": Engine("scipy linprog (HiGHS)", "price, volume, fills", highs, "scipy"),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clearing.engines import ENGINES, OBJECTS
+from benchmarks.clearing.targets import many_windows, ours, targets, time_cell
 from benchmarks.harness import PALETTE, Figures, figure, human, human_bytes, save_svg, table
 from benchmarks.peers.solvers import SOLVERS
 
@@ -15,17 +16,32 @@ LABELS = {
 }
 GIVES = {name: engine.gives for name, engine in (ENGINES | SOLVERS).items()}
 CURVES = {
-    "stowatt": "Stowatt: price, volume, fills, proof", "bincount": "bincount: price, volume",
-    "bincount_fills": "bincount + fills", "sort": "sort + cumsum: price, volume", "highs": "scipy HiGHS",
+    "stowatt": "Stowatt: fills, proof", "stowatt_price": "Stowatt: price, volume, proof",
+    "stowatt_numpy": "Stowatt, numpy only: fills, proof", "bincount": "bincount: price, volume",
+    "bincount_mixed": "bincount + fills", "sort": "sort + cumsum: price, volume", "highs": "scipy HiGHS",
     "objects": "Stowatt, Python objects", "readable": "Stowatt, readable engine",
     "highspy": "HiGHS direct", "clarabel": "cvxpy + CLARABEL", "pymarket": "pymarket, crossing",
     "huang": "pymarket, Huang's auction",
 }  # fmt: skip
 
+STYLES = {"stowatt_price": "-.", "stowatt_numpy": (0, (4, 1)), "objects": "--", "readable": ":"}
+"""Stowatt's other rows, in its colour."""
+
 
 def tables(figures: Figures) -> str:
     """Times, peers' absence, memory, roofline, correctness."""
     parts = [_times(figures), ("Median (first to third quartile). " + _remarks(figures)).rstrip()]
+    if figures.get("passes"):
+        parts += [
+            targets(figures),
+            "Medians of times of this run, one divided by the other; in parentheses what the quartiles of both allow. "
+            "The pass is one `np.bincount(ticks, widths)` of all rows. *One column*: asks and bids are mixed and told "
+            "by a flag, and each row gets its fill, as Stowatt has it; *sides apart*: they come as four arrays and "
+            "the fills go out as two, made before the clock runs.",
+        ]
+    if figures.get("windows"):
+        right = "Every fill is" if figures["windows"]["right"] else "**Fills are not**"
+        parts += [many_windows(figures), f"{right} the same in one call as singly, and right by the definitions."]
     if figures.get("memory"):
         parts += [
             _memory(figures),
@@ -76,7 +92,7 @@ def _remarks(figures: Figures) -> str:
             versions = {package: number for found in peers["engines"].values() for package, number in found.items()}
             listed = ", ".join(f"{package} {number}" for package, number in sorted(versions.items()))
             told.append(
-                f"In an environment of their own, one after the other: {listed} ({peers['python']}); "
+                f"In an environment of their own: {listed} ({peers['python']}); "
                 f"a process is killed after {figures['limit']:g} s."
             )
             missing = [solver.label for name, solver in SOLVERS.items() if name not in peers["engines"]]
@@ -109,7 +125,7 @@ def _roofline(figures: Figures) -> str:
         seconds = copy["seconds"]["median"]
         bandwidth = 2 * copy["bytes"] / seconds
         least = copy["touched"] / bandwidth
-        taken = figures["seconds"]["stowatt"].get(size)
+        taken = figures["seconds"][ours(figures)].get(size)
         ratios = [f"{taken['median'] / base:.1f} ×" if taken else "–" for base in (seconds, least)]
         rows.append(
             [f"{int(size):,}", human_bytes(copy["bytes"]), human(seconds), f"{bandwidth / 1e9:.1f} GB/s",
@@ -140,9 +156,7 @@ def _sizes(figures: Figures) -> list[str]:
 def _time(row: dict[str, Any] | None, trouble: str | None) -> str:
     if row is None:
         return "–" if trouble is None else trouble if trouble.startswith("stopped") else "**failed**"
-    if row["count"] == 1:
-        return f"{human(row['median'])} (once)"
-    return f"{human(row['median'])} ({human(row['lower'])} – {human(row['upper'])})"
+    return time_cell(row)
 
 
 def _bytes(row: dict[str, int] | None) -> str:
@@ -157,15 +171,15 @@ def _mark(values: Iterable[bool | None]) -> str:
 def plot(figures: Figures, path: Path) -> None:
     """Time by size, both logarithmic."""
     made, (axes,) = figure()
-    shown = {name: rows for name, rows in figures["seconds"].items() if rows}
-    others = [name for name in shown if name not in OBJECTS]
+    shown = {name: rows for name, rows in figures["seconds"].items() if rows and name in CURVES}
+    others = [name for name in shown if name not in STYLES]
     for name, rows in shown.items():
         index = others.index(name) if name in others else 0
         colour = 1 + (index - 1) % (len(PALETTE) - 1) if index else 0  # green is Stowatt's alone
         axes.plot(
-            [int(size) for size in rows], [row["median"] for row in rows.values()], label=CURVES.get(name, name),
+            [int(size) for size in rows], [row["median"] for row in rows.values()], label=CURVES[name],
             color=PALETTE[colour], marker="o" if index < len(PALETTE) else "s", markersize=4,
-            linestyle={"objects": "--", "readable": ":"}.get(name, "-"),
+            linestyle=STYLES.get(name, "-"),
             linewidth=2.4 if name == "stowatt" else 1.4,
         )  # fmt: skip
     if copies := figures.get("copies"):

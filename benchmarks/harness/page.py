@@ -16,17 +16,29 @@ Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured."""
+
+    quick: bool = False
+    """Little, to try the benchmarks themselves."""
+    full: bool = False
+    """What takes long, or much memory, too."""
+    window_segments: int | None = None
+    """The size of each of the 96 windows that are cleared in one call, if not the usual."""
+    file_segments: int | None = None
+    """The size of the book that is cleared from a file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """One benchmark."""
 
-    run: Callable[[bool], Figures]
-    """Measures; True: quickly, to try the benchmark itself."""
+    run: Callable[[Extent], Figures]
+    """Measures."""
     tables: Callable[[Figures], str]
     """The figures as Markdown."""
     plot: Callable[[Figures, Path], None]
     """The figures as an SVG file."""
-    run_full: Callable[[], Figures] | None = None
-    """Measures what takes long, or much memory, too; None if there is no more."""
 
 
 def save_document(name: str, document: dict[str, Any], folder: Path | None = None) -> None:

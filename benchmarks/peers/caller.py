@@ -41,6 +41,8 @@ class Reply:
 
     outcomes: list[Outcome] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    """Seconds of each book's first clearing, which is no sample: the engine may be cold."""
     peak: int = 0
     """Bytes of the process at its peak, with its libraries and the books."""
     added: int = 0
@@ -79,16 +81,17 @@ def write_books(books: Sequence[Segments], path: Path) -> None:
 
 
 def ask(
-    engine: str, books: Path, *, limit: float, budget: float | None = None, memory: int | None = None,
-    interpreter: Path | None = None,
+    engine: str, books: Path, *, limit: float, patience: float | None = None, budget: float | None = None,
+    memory: int | None = None, interpreter: Path | None = None,
 ) -> Reply:  # fmt: skip
     """Has one engine clear the books; kills it after `limit` seconds, libraries' start included.
 
-    Without an interpreter it is this one, with Stowatt. No sample begins once a quarter of the limit went into samples.
+    Without an interpreter it is this one, with Stowatt. No sample begins once `patience` seconds, or a quarter of the
+    limit, went into samples.
     """
     with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as folder:
         fills = Path(folder) / "fills.npy"
-        given = [engine, str(books.absolute()), "--fills", str(fills), "--patience", str(limit / 4)]
+        given = [engine, str(books.absolute()), "--fills", str(fills), "--patience", str(patience or limit / 4)]
         given += [] if budget is None else ["--budget", str(budget)]
         given += [] if memory is None else ["--memory", str(memory)]
         status, out, trouble = _run(interpreter, given, limit)
@@ -118,7 +121,8 @@ def _reply(told: dict[str, Any], fills: Any) -> Reply:
             )
         )  # fmt: skip
         start += rows
-    return Reply(outcomes, [float(seconds) for seconds in told["seconds"]], told["peak"], told["added"])
+    taken, first = ([float(seconds) for seconds in told[name]] for name in ("seconds", "first"))
+    return Reply(outcomes, taken, first, told["peak"], told["added"])
 
 
 def _run(interpreter: Path | None, arguments: list[str], limit: float) -> tuple[int | None, str, str]:

@@ -19,6 +19,7 @@ import os
 import platform
 import resource
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,12 @@ def answer(
     _tried(prepare(*TINY))  # what a library loads or compiles at its first call is not the clearing's
     calls = [prepare(ticks[part], widths[part], buys[part]) for part in parts]
     memory = Memory()
-    first, answers = timed(lambda: [_tried(call) for call in calls])
-    reply: dict[str, Any] = {"engine": engine, **memory.read(), "outcomes": [told for told, _ in answers]}
-    found = [_by_row(rows, buys[part]) for part, (_, rows) in zip(parts, answers, strict=True) if rows is not None]
+    first, answers = timed(lambda: [_clocked(call) for call in calls])
+    reply: dict[str, Any] = {
+        "engine": engine, **memory.read(), "first": [taken for taken, _, _ in answers],
+        "outcomes": [told for _, told, _ in answers],
+    }  # fmt: skip
+    found = [_by_row(rows, buys[part]) for part, (*_, rows) in zip(parts, answers, strict=True) if rows is not None]
     if found:
         joined = np.concatenate(found)
         reply["checksum"] = checksum(joined)
@@ -170,6 +174,12 @@ def _by_row(fills: Fills, buys: Array) -> Array:
     joined = np.empty(len(buys), dtype=fills[0].dtype)
     joined[~buys], joined[buys] = fills
     return joined
+
+
+def _clocked(call: Callable[[], Answer]) -> tuple[float, dict[str, Any], Fills | None]:
+    begun = time.perf_counter()
+    told, fills = _tried(call)
+    return time.perf_counter() - begun, told, fills
 
 
 def _tried(call: Callable[[], Answer]) -> tuple[dict[str, Any], Fills | None]:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.clearing import bench, report
+from benchmarks.clearing import bench, report, targets
 from benchmarks.clearing.books import Segments
 from benchmarks.clearing.judge import Outcome, Truth, Verdict, judge, truth
+from benchmarks.clearing.many import measure_windows
 from benchmarks.clearing.memory import available, book_bytes, plain_copy, touched_bytes
-from benchmarks.harness import Benchmark, human_bytes, load_document, render_page
+from benchmarks.harness import Benchmark, Extent, human_bytes, load_document, render_page
 from benchmarks.harness.page import PAGE
 from benchmarks.peers.caller import Environment, Reply
 
@@ -22,6 +23,7 @@ BOOK = Segments(
     np.array([2, 4, 9, 8, 5, 1]), np.array([5, 5, 5, 6, 6, 6]), np.array([False, False, False, True, True, True])
 )
 FILLS = np.array([5, 5, 0, 6, 4, 0])
+QUICK = Extent(quick=True, window_segments=40)
 RIGHT = Verdict(True, True, True, True)
 
 
@@ -95,7 +97,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_with_a_tiny_environment(small: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment = Environment(Path(sys.executable), "CPython", {"plain": {"numpy": np.__version__}})
     monkeypatch.setattr(bench, "find_environment", lambda: environment)
-    figures = json.loads(json.dumps(bench.run(True)))
+    figures = json.loads(json.dumps(bench.run(QUICK)))
     assert figures["right"]["plain"]["400"] == {"price": True, "volume": True, "balance": True, "optimal": True}
     assert figures["tied_right"]["plain"] == figures["tied_right"]["stowatt"] == dict.fromkeys(report.PARTS, 5)
     assert not any(figures["troubles"].values())
@@ -112,7 +114,7 @@ def test_a_run_with_a_tiny_environment(small: None, monkeypatch: pytest.MonkeyPa
 
 def test_a_run_without_an_environment(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "find_environment", lambda: None)
-    text = report.tables(bench.run(True))
+    text = report.tables(bench.run(QUICK))
     assert "**Left out: highspy" in text and "STOWATT_PEERS" in text
     assert "\n| pymarket" not in text and "\n| cvxpy" not in text
 
@@ -129,7 +131,7 @@ def test_troubles_are_told_and_end_the_larger_books(small: None, monkeypatch: py
     monkeypatch.setattr(bench, "find_environment", lambda: environment)
     monkeypatch.setattr(bench, "ask", ask)
     monkeypatch.setattr(bench, "QUICK_SIZES", (400, 800))
-    run = bench._Run(False, 1.0, (400, 800))
+    run = bench.Run(Extent(window_segments=40), 1.0, (400, 800))
     run.budget = 0.0
     monkeypatch.setattr(bench, "TIED", 2)
     figures = run.figures()
@@ -143,10 +145,48 @@ def test_books_without_memory_are_left_out(small: None, monkeypatch: pytest.Monk
     monkeypatch.setattr(bench, "find_environment", lambda: None)
     monkeypatch.setattr(bench, "available", lambda: 500 * bench.ROOM)
     monkeypatch.setattr(bench, "SHARE", 1e6)
-    figures = bench.run(True)
+    figures = bench.run(QUICK)
     assert (figures["sizes"], figures["no_memory_for"]) == ([400], [800])
     assert "Too little memory for 800" in report.tables(figures)
 
 
 def test_stored_figures_still_make_their_page() -> None:
     assert "**Stowatt** `clear_columns`" in report.tables(load_document("clearing")["figures"])
+
+
+def timing(median: float) -> dict[str, float]:
+    return {"median": median, "lower": median * 0.9, "upper": median * 1.2, "count": 3}
+
+
+def test_what_the_engine_is_held_to() -> None:
+    million, national = "1000000", "100000000"
+    figures: dict[str, Any] = {
+        "sizes": [int(million), int(national)],
+        "passes": {million: timing(2.0)},
+        "copies": {national: {"seconds": timing(1.0)}},
+        "seconds": {
+            "stowatt": {million: timing(2.0), national: timing(5.0)}, "stowatt_price": {million: timing(3.0)},
+            "bincount_mixed": {million: timing(3.0)}, "highs": {million: timing(20_000.0)},
+        },
+    }  # fmt: skip
+    told = targets.targets(figures)
+    for line in (
+        "one np.bincount pass | ≤ 1.5 × at 1,000,000 | yes | 1.50 × (1.13 – 2.00) | – |",
+        "pro rata, one column / Stowatt | ≥ 2 × at 1,000,000 | **no** | 1.50 × (1.13 – 2.00) | – |",
+        "scipy HiGHS / Stowatt | ≥ 5,000 × at 1,000,000 | yes | 10,000 × (7,500 – 13,333) | – |",
+        "one copy of the book | ≤ 4 × at 100,000,000 | **no** | – | 5.00 × (3.75 – 6.67) |",
+    ):
+        assert line in told
+    assert "HiGHS direct" not in told
+    del figures["seconds"]["stowatt"]
+    assert "≥ 2 × at 1,000,000" not in targets.targets(figures) and targets.ours(figures) == "stowatt_numpy"
+
+
+def test_many_windows_at_once() -> None:
+    measured = measure_windows(40, 0.0)
+    assert measured["right"] and measured["segments"] == 40 and measured["cores"] >= 1
+    figures = {"windows": measured}
+    assert targets.many_windows(figures).count("≤ 1.2 × | – |") == len(measured["seconds"]) // 2
+    measured |= {"segments": 1_000_000, "cores": 2}
+    measured["seconds"] |= {"machine": timing(3.0), "machine singly": timing(3.0)}
+    assert "2.00 × (1.50 – 2.67) | ≤ 1.2 × | **no** |" in targets.many_windows(figures)
