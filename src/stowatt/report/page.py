@@ -20,11 +20,11 @@ ROLES = ("seller", "buyer", "treasury")
 
 def render(report: DayReport) -> str:
     """The whole page as text."""
-    environment = _environment().overlay()
-    environment.filters = {**environment.filters, **_filters(report.currency)}
+    templates = environment().overlay()
+    templates.filters = {**templates.filters, **_filters(report.currency)}
     clocks = {window.number: _clock(window) for window in report.windows}
     prices = charts.price_range(report.windows, report.currency)
-    return environment.get_template("page.html.j2").render(
+    return templates.get_template("page.html.j2").render(
         report=report,
         style=Markup(_style()),
         counts=Counter(flow.role for flow in report.flows),
@@ -44,7 +44,11 @@ def render(report: DayReport) -> str:
 
 def write(report: DayReport, file: Path) -> None:
     """The page as a file; an older one is replaced only when the new one is whole."""
-    page = render(report)
+    write_page(render(report), file)
+
+
+def write_page(page: str, file: Path) -> None:
+    """Text as a file; an older one is replaced only when the new one is whole."""
     draft = file.with_name(f".{file.name}.part")
     try:
         draft.write_text(page, encoding="utf-8")
@@ -55,14 +59,17 @@ def write(report: DayReport, file: Path) -> None:
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
+def environment() -> Environment:
+    """The templates of this package; what is put into them is escaped."""
+    made = Environment(
         loader=PackageLoader("stowatt.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["grouped"] = text.grouped
+    return made
 
 
 @cache
@@ -74,7 +81,6 @@ def _filters(currency: Currency) -> dict[str, Callable[..., object]]:
     return {
         "added": _added,
         "clock": _clock,
-        "grouped": text.grouped,
         "interval": lambda window: _interval(window, currency),
         "kwh": text.kwh,
         "money": lambda units, shown=4: text.money(units, currency, shown),

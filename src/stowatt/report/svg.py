@@ -41,6 +41,13 @@ class Canvas:
         """A filled circle."""
         self._parts.append(f'<circle class="{css}" cx="{_n(centre[0])}" cy="{_n(centre[1])}" r="{_n(radius)}"/>')
 
+    def picture(self, corner: Point, size: Point, address: str) -> None:
+        """A picture inside the page (a data address), stretched; its pixels stay sharp."""
+        self._parts.append(
+            f'<image class="pixels" x="{_n(corner[0])}" y="{_n(corner[1])}" width="{_n(size[0])}" '
+            f'height="{_n(size[1])}" preserveAspectRatio="none" href="{escape(address)}"/>'
+        )
+
     def text(self, at: Point, words: str, css: str = "", anchor: str = "start") -> None:
         """One line of text."""
         self._parts.append(
