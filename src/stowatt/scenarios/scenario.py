@@ -26,7 +26,7 @@ from stowatt.data.homes import WINDOW_S
 from stowatt.errors import StowattError
 from stowatt.scenarios.errors import ScenarioError
 from stowatt.scenarios.settings import BUYERS, FORECASTS, HOURS, SELLERS, MarketSettings
-from stowatt.scenarios.toml_table import Table, Values, shown
+from stowatt.scenarios.toml_table import Table, Values, shown, word
 from stowatt.simulation.strategies import PriceGrid
 from stowatt.simulation.tariff import BatteryCosts
 from stowatt.units import GRID_MAX_TICKS, PPM, SECONDS_PER_HOUR
@@ -133,7 +133,9 @@ class Scenario:
             table, _, key = path.rpartition(".")
             into = document.setdefault(table, {}) if table else document
             if not isinstance(into, dict):
-                raise ScenarioError(f"{self.place}: {table} = {shown(into)} is not a table", f"write [{table}]")
+                raise ScenarioError(
+                    f"{self.place}: {word(table)} = {shown(into)} is not a table", f"write [{word(table)}]"
+                )
             into[key] = value
         return parse_scenario(document, self.place, self.folder)
 
@@ -183,7 +185,7 @@ def parse_scenario(document: Values, place: str = "scenario", folder: Path = Pat
             try:
                 scenario.variant({key: value})
             except ScenarioError as error:
-                raise ScenarioError(f"{error.what} (sweep.{key})", error.way_out) from error
+                raise ScenarioError(f"{error.what} ({word(f'sweep.{key}')})", error.way_out) from error
     return scenario
 
 
@@ -284,7 +286,7 @@ def _sweep(table: Table) -> tuple[tuple[str, tuple[object, ...]], ...]:
             if path.split(".")[0] in _NOT_SWEPT:
                 raise table.error(key, "cannot be swept", "sweep a key that changes a result")
             if not isinstance(listed, list) or not listed:
-                raise table.error(key, "is no list of values", f'write "{path}" = [0.1, 0.3]')
+                raise table.error(key, "is no list of values", f'write "{word(path)}" = [0.1, 0.3]')
             if len({shown(value) for value in listed}) < len(listed):
                 raise table.error(key, "names a value twice", "name each once")
             found[path] = tuple(listed)

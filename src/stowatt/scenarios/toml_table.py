@@ -4,9 +4,11 @@ An error is one line: file, table.key, the value, what is wrong with it, and the
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from stowatt.data.decimals import DecimalUnit, decimal_text
 from stowatt.errors import UnitError
@@ -16,7 +18,8 @@ from stowatt.units import PPM
 
 Values = Mapping[str, object]
 
-_LONGEST = 60
+_LONGEST: Final = 60
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
 class Table:
@@ -31,7 +34,7 @@ class Table:
 
     def error(self, key: str, problem: str, way_out: str) -> ScenarioError:
         """An error at a key of this table."""
-        place = f"{self.name}.{key}" if self.name else key
+        place = word(f"{self.name}.{key}" if self.name else key)
         value = f" = {shown(self.values[key])}" if key in self.values else ""
         return ScenarioError(f"{self.source}: {place}{value} {problem}", way_out)
 
@@ -47,7 +50,9 @@ class Table:
                 close = difflib.get_close_matches(key, self._known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(set(self._known)))}"
                 kind = "table" if not self.name and isinstance(self.values[key], Mapping) else "key"
-                raise ScenarioError(f"{self.source}: {(self.name + '.' + key).strip('.')} is no known {kind}", hint)
+                raise ScenarioError(
+                    f"{self.source}: {word(f'{self.name}.{key}' if self.name else key)} is no known {kind}", hint
+                )
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string; without a default it has to be there."""
@@ -113,7 +118,7 @@ class Table:
             raise self.error(key, "are no shares", f"write {key} = {{ {known[0]} = 0.8, {known[-1]} = 0.2 }}")
         for name in value:
             if name not in known:
-                raise self.error(key, f"has an unknown {name!r}", f"choose from {', '.join(known)}")
+                raise self.error(key, f"has an unknown {shown(name)}", f"choose from {', '.join(known)}")
         found = [(name, self._decimal(key, value[name], 6, 0, PPM)) for name in known if name in value]
         if sum(share for _, share in found) != PPM:
             raise self.error(key, "does not add up to 1", "give shares that do")
@@ -145,10 +150,15 @@ class Table:
         return found
 
 
+def word(key: str) -> str:
+    """A key as it stands in an error: quoted if it would not be plain to read."""
+    return key if _PLAIN.fullmatch(key) else shown(key)
+
+
 def shown(value: object) -> str:
     """A value as it stands in an error: on one line, not too long."""
     if isinstance(value, Mapping):
-        text = "{ " + ", ".join(f"{key} = {shown(item)}" for key, item in value.items()) + " }"
+        text = "{ " + ", ".join(f"{word(key)} = {shown(item)}" for key, item in value.items()) + " }"
     elif isinstance(value, list):
         text = "[" + ", ".join(shown(item) for item in value) + "]"
     elif isinstance(value, bool):
