@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stowatt.clearing import PriceRule, Rationing, Rules, windows
+from stowatt.clearing import PriceRule, Rationing, Rules, vectors_windows, windows
 from stowatt.clearing.fast import Columns, clear_columns
 from stowatt.clearing.plan import Plan, using
 from stowatt.clearing.windows import Windows, WindowsResult, clear_windows
@@ -59,9 +59,12 @@ def test_large_and_small_windows_give_the_same_bytes(least: int, monkeypatch: py
         for top, sizes in [(90, (0, 1, 50)), (16_384, (300, 9_000)), (2**32, (0, 700)), (2**32, (5_000,))] * 6
     ]
     together, rule = joined(each), Rules(PriceRule.SEED, Rationing.SEEDED_ORDER, 2**250 + 9)
+    monkeypatch.setattr(windows, "SMALL", 0)
     with using(Plan(1, 0, False)):
         expected = bytes_of(clear_windows(together, rule))
     monkeypatch.setattr(windows, "LARGE", least)
+    monkeypatch.setattr(windows, "SMALL", least)
+    monkeypatch.setattr(windows, "TOGETHER", 1_000)
     for plan in PLANS:
         with using(plan):
             assert bytes_of(clear_windows(together, rule)) == expected
@@ -85,6 +88,19 @@ def test_wide_rows(rows: int, ask: int, bid: int) -> None:
                 assert getattr(result, name) == getattr(alone, name), name
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(books, rules), min_size=1, max_size=40), st.integers(1, 9))
+def test_numpy_clears_many_windows_together(each: list[tuple[list[Row], Rules]], times: int) -> None:
+    """Each among many, and in groups of any size, as the readable engine clears it; the same rule for all, too."""
+    many = each * times
+    together = joined([rows for rows, _ in many])
+    with using(Plan(2, 0, False)):
+        own, one = (clear_windows(together, given) for given in ([rule for _, rule in many], each[0][1]))
+    for index, (rows, rule) in enumerate(many[-len(each) :], len(many) - len(each)):
+        assert_same(own.window(index), rows, rule)
+        assert_same(one.window(index), rows, each[0][1])
+
+
 @pytest.mark.parametrize("tick", [5, 2**20])
 def test_a_side_beyond_56_bits_is_refused(tick: int) -> None:
     rows = 2**24 + 1
@@ -96,6 +112,13 @@ def test_a_side_beyond_56_bits_is_refused(tick: int) -> None:
     )
     with using(PLANS[-2]), pytest.raises(BookError, match="window 1: one side adds up"):
         clear_windows(windows_, Rules())
+
+
+def test_numpy_refuses_a_side_beyond_56_bits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors_windows, "_MOST", 100)
+    ones = np.ones(7, np.int64)
+    with using(Plan(1, 0, False)), pytest.raises(BookError, match="window 1: one side adds up"):
+        clear_windows(Windows(ones, 20 * ones, ones > 0, np.array([0, 1, 7])), Rules())
 
 
 def test_numbered_rows() -> None:

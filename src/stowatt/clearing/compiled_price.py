@@ -35,7 +35,7 @@ def settle(price: Any, better: Any, size: Any, value: Any, seed: Any, cohorts: A
         row[4 + 3 * side], row[5 + 3 * side], row[6 + 3 * side] = better[side], size[side], residual
         cohorts[side] = 0
         cohorts[side, 0], cohorts[side, 1] = size[side], residual
-        if size[side] > 0:
+        if 0 < residual < size[side]:
             cohorts[side, 2] = modulo(seed, size[side])
             bits = length(size[side])
             cohorts[side, 4] = 0 if bits + length(residual) <= 62 else 62 - bits
@@ -43,10 +43,17 @@ def settle(price: Any, better: Any, size: Any, value: Any, seed: Any, cohorts: A
 
 @machine_code
 def modulo(seed: Any, divisor: Any) -> Any:
-    """The seed, big-endian bytes, modulo a divisor below 2^56: no step passes 2^64."""
-    rest = np.uint64(0)
-    for byte in seed:
-        rest = ((rest << _U8) | np.uint64(byte)) % np.uint64(divisor)
+    """The seed, 32 big-endian bytes, modulo a divisor below 2^56: no step passes 2^64."""
+    rest, by = np.uint64(0), np.uint64(divisor)
+    if by <= _LOW32:
+        for i in range(0, 32, 4):
+            word = rest
+            for byte in seed[i : i + 4]:
+                word = (word << _U8) | np.uint64(byte)
+            rest = word % by
+    else:
+        for byte in seed:
+            rest = ((rest << _U8) | np.uint64(byte)) % by
     return np.int64(rest)
 
 

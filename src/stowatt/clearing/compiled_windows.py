@@ -1,8 +1,8 @@
 """§3: many windows, one after the other in machine code.
 
-A window of many rows and ticks below 2^16 is summed by tick. Any other takes no memory for its ticks, however far apart
-they lie: λ_lo and λ_hi are found a byte of the tick at a time, by the sums of the 256 values of that byte among the
-rows that agree in the bytes before it. Bounds, checked: those of `histogram.py`.
+A window of many rows for its ticks, which are below 2^16, is summed by tick. Any other takes no memory for its ticks,
+however far apart they lie: λ_lo and λ_hi are found a byte of the tick at a time, by the sums of the 256 values of that
+byte among the rows that agree in the bytes before it. Bounds, checked: those of `histogram.py`.
 """
 
 from typing import Any, Final
@@ -18,8 +18,8 @@ the welfare as 2^32 · a + b."""
 BAD_TICK: Final = 1
 BAD_WIDTH: Final = 2
 BAD_SIDE: Final = 3
-MANY: Final = 2**12
-"""Rows from which walking over all ticks is cheaper than going through the rows several times."""
+SPARSE: Final = 4
+"""Ticks for each row up to which walking over all ticks is cheaper than going through the rows several times."""
 
 _CELLS: Final = 2**16
 _MOST: Final = 2**56 - 1
@@ -40,7 +40,9 @@ def clear_each(
     for k in which:
         rows = slice(starts[k], starts[k + 1])
         tick, width, buy, row = ticks[rows], widths[rows], buys[rows], table[k]
-        row[0] = by_tick(tick, width, buy, sums, rules[k, 0], seeds[k], cohorts, row) if tick.size >= MANY else -1
+        row[0] = -1
+        if crowded(tick):
+            row[0] = by_tick(tick, width, buy, sums, rules[k, 0], seeds[k], cohorts, row)
         if row[0] < 0:
             row[0] = by_row(tick, width, buy, cells, rules[k, 0], seeds[k], cohorts, row)
         if row[0] == 0:
@@ -48,6 +50,15 @@ def clear_each(
                 fills[rows] = 0
             else:
                 fill(tick, width, buy, fills[rows], row[1], cohorts, rules[k, 1] == 1)
+
+
+@machine_code
+def crowded(tick: Any) -> Any:
+    """Whether the ticks are few for the rows."""
+    top = np.uint64(0)
+    for i in range(tick.size):
+        top |= np.uint64(tick[i])
+    return top < np.uint64(min(SPARSE * tick.size, _CELLS))
 
 
 @machine_code
@@ -72,22 +83,29 @@ def by_tick(tick: Any, width: Any, buy: Any, sums: Any, price_rule: Any, seed: A
             break
     price = pick(row[2], row[3], price_rule, seed)
     better, size, value = np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(2, np.uint64)
-    for t in range(top + 1):
-        held = bids[t] if t > price else asks[t]
-        if t == price:
-            size[0], size[1] = asks[t], bids[t]
-        elif held > 0:
-            # Both halves of the sum, below 2^32 and 2^24, times fewer than 2^16 ticks.
-            better[int(t > price)] += held
-            gain = np.uint64(abs(t - price))
-            value[0] += gain * np.uint64(held >> 32)
-            low = gain * np.uint64(held & 0xFFFFFFFF)
-            value[0] += low >> _U32
-            value[1] += low & _LOW32
+    size[0], size[1] = asks[price], bids[price]
+    better[0], better[1] = gain(asks[:price][::-1], value), gain(bids[price + 1 :], value)
     settle(price, better, size, value, seed, cohorts, row)
     asks[:] = 0
     bids[:] = 0
     return 0
+
+
+@machine_code
+def gain(sums: Any, value: Any) -> Any:
+    """The sum of what lies 1, 2, … ticks from the price; adds the sum of its products with that distance to `value`.
+
+    Both halves of a sum, below 2^24 and 2^32, times fewer than 2^16 ticks, and fewer than 2^16 of them.
+    """
+    total, high, low = np.int64(0), np.uint64(0), np.uint64(0)
+    for i in range(sums.size):
+        held, ticks = np.uint64(sums[i]), np.uint64(i + 1)
+        total += sums[i]
+        high += ticks * (held >> _U32)
+        low += ticks * (held & _LOW32)
+    value[0] += high + (low >> _U32)
+    value[1] += low & _LOW32
+    return total
 
 
 @machine_code

@@ -6,8 +6,8 @@
     result.window(5)                                      # as `clear_columns` gives it
 
 They are cleared in machine code, on all cores, without coming back to Python (`compiled_windows.py`); only a window
-that is more than one core's share of all rows is cut by `fast.py`. Without numba every window goes through `fast.py`,
-at its fixed cost of about 0.2 ms.
+that is more than one core's share of all rows is cut by `fast.py`. Without numba, small windows are cleared together
+(`vectors_windows.py`), and large ones each by `fast.py`, at its fixed cost of about 0.2 ms.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,10 @@ from stowatt.units import Tick, Wh
 
 LARGE: Final = 2**15
 """Rows from which a window may be cut."""
+SMALL: Final = 2**12
+"""Rows up to which sorting a window with others is quicker than a call for it alone, in numpy."""
+TOGETHER: Final = 2**18
+"""Rows that numpy sorts at once."""
 _GROUPS: Final = 8
 """Pieces of work for each thread: a core that is busy with something else gets fewer."""
 _TABLE: Final = 12
@@ -108,25 +112,26 @@ def clear_windows(windows: Windows, rules: Rules | Sequence[Rules], out: NDArray
     count = len(windows)
     if not isinstance(rules, Rules) and len(rules) != count:
         raise BookError(f"{len(rules)} rules for {count} windows", "give one, or one for each window")
-    each = [rules] * count if isinstance(rules, Rules) else rules
     plan = current()
     compiled = plan.kernels(len(windows.ticks)).__name__.endswith(".compiled")
     plan = replace(plan, compiled=compiled)
     fills = room(windows.widths, out)
     result = WindowsResult(windows.starts, fills, np.zeros((count, _TABLE), dtype=np.int64))
     rows = np.diff(windows.starts)
-    apart = (rows >= LARGE) & (rows * plan.threads > len(windows.ticks)) if compiled else np.ones(count, dtype=np.bool_)
-    _clear_each(windows, each, np.flatnonzero(~apart), result, plan)
-    _clear_apart(windows, each, np.flatnonzero(apart).tolist(), result, plan)
+    apart = (rows >= LARGE) & (rows * plan.threads > len(windows.ticks)) if compiled else rows > SMALL
+    _clear_each(windows, rules, np.flatnonzero(~apart), result, plan)
+    _clear_apart(windows, rules, np.flatnonzero(apart).tolist(), result, plan)
     return result
 
 
-def _clear_each(windows: Windows, rules: Sequence[Rules], which: Ints, result: WindowsResult, plan: Plan) -> None:
+def _clear_each(
+    windows: Windows, rules: Rules | Sequence[Rules], which: Ints, result: WindowsResult, plan: Plan
+) -> None:
     if len(which) == 0:
         return
-    kernel = import_module("stowatt.clearing.compiled_windows").clear_each
-    kinds = np.array([(rule.price_rule, rule.rationing) for rule in rules], dtype=np.int64)
-    seeds = np.frombuffer(b"".join(rule.seed.to_bytes(32, "big") for rule in rules), dtype=np.uint8).reshape(-1, 32)
+    name = "compiled_windows" if plan.compiled else "vectors_windows"
+    kernel = import_module(f"stowatt.clearing.{name}").clear_each
+    kinds, seeds = _rule_arrays(rules, len(windows))
 
     def work(some: Ints) -> None:
         kernel(
@@ -136,6 +141,8 @@ def _clear_each(windows: Windows, rules: Sequence[Rules], which: Ints, result: W
 
     ends = np.cumsum(np.diff(windows.starts)[which])
     groups = plan.threads * _GROUPS if plan.threads > 1 and ends[-1] >= LARGE else 1
+    if not plan.compiled:
+        groups = max(groups, -(-int(ends[-1]) // TOGETHER))
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, groups) // groups)
     plan.run(work, [some for some in np.split(which, cuts) if len(some)])
     wrong = np.flatnonzero(result.table[:, 0])
@@ -143,7 +150,18 @@ def _clear_each(windows: Windows, rules: Sequence[Rules], which: Ints, result: W
         raise BookError(f"window {wrong[0]}: {_WRONG[int(result.table[wrong[0], 0])]}", "see the bounds of a book (§2)")
 
 
-def _clear_apart(windows: Windows, rules: Sequence[Rules], large: list[int], result: WindowsResult, plan: Plan) -> None:
+def _rule_arrays(rules: Rules | Sequence[Rules], count: int) -> tuple[Ints, NDArray[np.uint8]]:
+    """(price rule, rationing) and the seed's 32 bytes of each window."""
+    listed = [rules] if isinstance(rules, Rules) else rules
+    kinds = np.array([(rule.price_rule, rule.rationing) for rule in listed], dtype=np.int64)
+    seeds = np.frombuffer(b"".join(rule.seed.to_bytes(32, "big") for rule in listed), dtype=np.uint8).reshape(-1, 32)
+    each = count if isinstance(rules, Rules) else 1
+    return np.repeat(kinds, each, axis=0), np.repeat(seeds, each, axis=0)
+
+
+def _clear_apart(
+    windows: Windows, rules: Rules | Sequence[Rules], large: list[int], result: WindowsResult, plan: Plan
+) -> None:
     alone = plan if plan.compiled or len(large) < plan.threads else replace(plan, threads=1)
 
     def work(index: int) -> None:
@@ -153,7 +171,8 @@ def _clear_apart(windows: Windows, rules: Sequence[Rules], large: list[int], res
                 columns = Columns(windows.ticks[rows], windows.widths[rows], windows.buys[rows])
             except BookError as error:
                 raise BookError(f"window {index}: {error.what}", error.way_out) from error
-            one = clear_columns(columns, rules[index], result.fills[rows])
+            rule = rules if isinstance(rules, Rules) else rules[index]
+            one = clear_columns(columns, rule, result.fills[rows])
         price, highest = (-1 if tick is None else tick for tick in (one.price, one.highest))
         values = one.welfare >> 32, one.welfare & (2**32 - 1)
         result.table[index] = (0, price, one.lowest, highest, *one.supply, *one.demand, *values)
