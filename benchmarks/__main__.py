@@ -11,6 +11,8 @@ from benchmarks import auditing, crypto
 from benchmarks.chains import bench as chains
 from benchmarks.clearing import bench as clearing
 from benchmarks.clearing import report as clearing_report
+from benchmarks.growth import bench as growth
+from benchmarks.growth import report as growth_report
 from benchmarks.harness import (
     Benchmark,
     Extent,
@@ -30,6 +32,7 @@ def _small(run: Callable[[bool], Figures]) -> Callable[[Extent], Figures]:
 
 BENCHMARKS: dict[str, Benchmark] = {
     "clearing": Benchmark(clearing.run, clearing_report.tables, clearing_report.plot),
+    "growth": Benchmark(growth.run, growth_report.tables, growth_report.plot),
     "ledger": Benchmark(_small(chains.run), chains.tables, chains.plot),
     "crypto": Benchmark(_small(crypto.run), crypto.tables, crypto.plot),
     "audit": Benchmark(_small(auditing.run), auditing.tables, auditing.plot),

@@ -1,0 +1,1 @@
+"""How the time to clear grows: with segments, with the ticks of the price grid, with windows."""
