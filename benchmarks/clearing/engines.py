@@ -17,6 +17,7 @@ from benchmarks.clearing.judge import Outcome
 from stowatt.clearing import Rules, clear_fast, clear_readable
 from stowatt.clearing.fast import Columns, clear_columns, cross_columns
 from stowatt.clearing.plan import Plan, using
+from stowatt.clearing.sides import Sides, clear_sides
 
 RULES = Rules(seed=0x5EED)
 
@@ -45,6 +46,14 @@ def stowatt_price(book: Segments, compiled: bool) -> Outcome:
     with using(Plan(compiled=compiled)):
         result = cross_columns(Columns(book.ticks, book.widths, book.buys), RULES)
     return Outcome(result.price, result.volume)
+
+
+def stowatt_sides(book: Segments, compiled: bool) -> Outcome:
+    """The same with fills from asks and bids apart, as the peers may have them."""
+    with using(Plan(compiled=compiled)):
+        sides = Sides(book.asks.ticks, book.asks.widths, book.bids.ticks, book.bids.widths)
+        result = clear_sides(sides, RULES)
+    return Outcome(result.crossing.price, result.crossing.volume, (result.sold, result.bought))
 
 
 def one_pass(book: Segments) -> np.ndarray:
@@ -135,6 +144,9 @@ ENGINES: dict[str, Engine] = {
     ),
     "stowatt_price": Engine(
         "**Stowatt** `cross_columns`", f"price, volume, {_PROOF}", partial(stowatt_price, compiled=True), "numba"
+    ),
+    "stowatt_sides": Engine(
+        "**Stowatt** `clear_sides`", f"price, volume, fills, {_PROOF}", partial(stowatt_sides, compiled=True), "numba"
     ),
     "stowatt_numpy": Engine(
         "**Stowatt** `clear_columns`, numpy only", f"price, volume, fills, {_PROOF}", partial(stowatt, compiled=False)

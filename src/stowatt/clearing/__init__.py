@@ -14,6 +14,7 @@
 - `clear_readable(book, rules) -> WindowResult`: the specification as code. Use it wherever a result is judged.
 - `clear_fast(book, rules) -> WindowResult`: its twin for large books, bit for bit the same.
 - `fast.clear_columns(fast.Columns(ticks, widths, buys), rules)`: the same for arrays, without a Python object a bid.
+- `sides.clear_sides(sides.Sides(ask_ticks, ask_widths, bid_ticks, bid_widths), rules)`: for asks and bids apart.
 - `windows.clear_windows(windows.Windows(ticks, widths, buys, starts), rules)`: many windows of arrays in one call.
 - `clear(book, rules) -> WindowResult`: whichever of the two is quicker for the book's size.
 - `violations(book, rules, result) -> tuple[Violation, ...]`: what is wrong with any claimed result, from wherever.

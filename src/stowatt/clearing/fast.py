@@ -9,7 +9,7 @@ kernels.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stowatt.clearing.book import Book
 from stowatt.clearing.columns import Columns, ColumnsResult, room
 from stowatt.clearing.crossing import Crossing, cross
-from stowatt.clearing.histogram import Zoom
+from stowatt.clearing.histogram import Histogram, Zoom
 from stowatt.clearing.plan import Plan, current
 from stowatt.clearing.result import Fill, WindowResult
 from stowatt.clearing.rules import Rationing, Rules
@@ -51,43 +51,64 @@ def clear_fast(book: Book, rules: Rules) -> WindowResult:
 
 def clear_columns(columns: Columns, rules: Rules, out: NDArray[Any] | None = None) -> ColumnsResult:
     """Clear a book of columns: price, volume, a fill for each row (into `out`, of the widths' type), the values."""
-    plan, kernels = current(), current().kernels(len(columns.ticks))
-    crossing, zooms = _crossed(columns, rules, plan, kernels)
     fills = room(columns.widths, out)
-    if crossing.price is None:
-        fills[:] = 0
-        return ColumnsResult.of(crossing, fills)
-    price = columns.ticks.dtype.type(crossing.price)
-    seeded = rules.rationing is Rationing.SEEDED_ORDER
-
-    def fill(part: tuple[slice, Ints]) -> None:
-        rows, cohorts = part
-        kernels.fill(columns.ticks[rows], columns.widths[rows], columns.buys[rows], fills[rows], price, cohorts, seeded)
-
-    tables = _cohort_tables(crossing, [zoom.at(crossing.price) for zoom in zooms], rules)
-    plan.run(fill, [(rows, table) for (rows, _), table in zip(columns.parts, tables, strict=True)])
-    return ColumnsResult.of(crossing, fills)
+    places = [fills[rows] for rows, _ in columns.parts]
+    return ColumnsResult.of(clear_pieces(_pieces(columns), places, rules), fills)
 
 
 def cross_columns(columns: Columns, rules: Rules) -> Crossing:
     """Price, volume and values without the fills."""
-    return _crossed(columns, rules, current(), current().kernels(len(columns.ticks)))[0]
+    return _crossed(_pieces(columns), rules, current(), current().kernels(len(columns.ticks)))[0]
 
 
-def _crossed(columns: Columns, rules: Rules, plan: Plan, kernels: Any) -> tuple[Crossing, list[Zoom]]:
-    """The crossing, and each part's sums around it."""
-    histogram, zooms = columns.histogram(), []
+class Piece(NamedTuple):
+    """Rows that one thread works on, in order of reveal on each side; pieces' sums add up to the book's."""
+
+    ticks: NDArray[Any]
+    widths: NDArray[Any]
+    buys: NDArray[np.bool_]
+    histogram: Histogram
+
+
+def clear_pieces(pieces: Sequence[Piece], fills: Sequence[NDArray[Any]], rules: Rules) -> Crossing:
+    """Clear a book of pieces; their fills go to `fills`."""
+    plan, kernels = current(), current().kernels(sum(len(piece.ticks) for piece in pieces))
+    crossing, zooms = _crossed(pieces, rules, plan, kernels)
+    if crossing.price is None:
+        for place in fills:
+            place[:] = 0
+        return crossing
+    price: int = crossing.price
+    seeded = rules.rationing is Rationing.SEEDED_ORDER
+
+    def fill(part: tuple[Piece, NDArray[Any], Ints]) -> None:
+        (ticks, widths, buys, _), place, cohorts = part
+        own = ticks.dtype if price <= np.iinfo(ticks.dtype).max else np.dtype(np.int64)
+        kernels.fill(ticks, widths, buys, place, own.type(price), cohorts, seeded)
+
+    tables = _cohort_tables(crossing, [zoom.at(price) for zoom in zooms], rules)
+    plan.run(fill, list(zip(pieces, fills, tables, strict=True)))
+    return crossing
+
+
+def _pieces(columns: Columns) -> list[Piece]:
+    return [Piece(columns.ticks[rows], columns.widths[rows], columns.buys[rows], part) for rows, part in columns.parts]
+
+
+def _crossed(pieces: Sequence[Piece], rules: Rules, plan: Plan, kernels: Any) -> tuple[Crossing, list[Zoom]]:
+    """The crossing, and each piece's sums around it."""
+    zooms: list[Zoom] = []
 
     def zoom(low: int, high: int) -> Zoom:
-        def look(part: tuple[slice, object]) -> Zoom:
-            rows = part[0]
-            return Zoom.of(low, high, columns.ticks[rows], columns.widths[rows], columns.buys[rows], kernels)
+        def look(piece: Piece) -> Zoom:
+            return Zoom.of(low, high, *piece[:3], kernels)
 
-        zooms.extend(plan.run(look, columns.parts))
+        zooms.extend(plan.run(look, pieces))
         return sum(zooms[1:], zooms[0])
 
+    histogram = sum((piece.histogram for piece in pieces[1:]), pieces[0].histogram)
     crossing = cross(histogram, rules, zoom)
-    return crossing, zooms or [Zoom.whole(part) for _, part in columns.parts]
+    return crossing, zooms or [Zoom.whole(piece.histogram) for piece in pieces]
 
 
 def _cohort_tables(crossing: Crossing, at: Sequence[tuple[int, int]], rules: Rules) -> list[Ints]:

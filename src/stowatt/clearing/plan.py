@@ -45,10 +45,10 @@ class Plan:
             use = _Seen.rows >= WORTH_COMPILING and _has_compiler()
         return import_module("stowatt.clearing.compiled" if use else "stowatt.clearing.vectors")
 
-    def parts(self, rows: int) -> list[slice]:
-        """The row ranges that are worked on side by side; at least one."""
-        threads = min(self.threads, max(rows // LEAST_ROWS, 1))
-        size = self.rows or max(-(-rows // threads), 1)
+    def parts(self, rows: int, among: int = 0) -> list[slice]:
+        """The row ranges that are worked on side by side, with others if these rows are `among` more; at least one."""
+        threads = min(self.threads, max(max(rows, among) // LEAST_ROWS, 1))
+        size = self.rows or max(-(-max(rows, among) // threads), 1)
         return [slice(start, min(start + size, rows)) for start in range(0, max(rows, 1), size)]
 
     def run(self, work: Callable[[_Item], _Made], items: Sequence[_Item]) -> list[_Made]:
