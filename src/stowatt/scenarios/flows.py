@@ -13,9 +13,9 @@ how it came about. In each window and for each node (home, or further node such 
 
 Two kinds of schemes. Where `own_surplus` holds, home batteries charge from the own surplus only, ĉ = min(cap, (pv −
 load)⁺), and what is given is discharged in that window, given ≤ discharge (a seller may still have to import for the
-own home: the sale comes first). Else ĉ = cap. Further nodes are never more battery than the homes own: their usable
-energy and power add up to at most that of the homes, whose batteries then do nothing; at the start the community stores
-exactly what its batteries held.
+own home: the sale comes first). Else ĉ = cap, and all nodes together charge at most the surplus of all homes. Further
+nodes are never more battery than the homes own: their usable energy and power add up to at most that of the homes,
+whose batteries then do nothing; at the start the community stores exactly what its batteries held.
 """
 
 from collections.abc import Iterator
@@ -122,6 +122,9 @@ class Flows:
             del surplus
             yield "charging from the own surplus only", self.charge_wh <= fastest
             yield "given ≤ discharge", self.given_wh <= self.discharge_wh
+        else:
+            surplus = np.maximum(community.pv_wh - community.load_wh, 0).sum(axis=1)
+            yield "charging from the community's surplus only", self.charge_wh.sum(axis=1) <= surplus
         yield "(F5) charge within the cap", self.charge_wh <= cap
         yield "(F5) discharge within the cap", self.discharge_wh <= cap
         yield "(F5) one window's time", _within(self.charge_wh, self.discharge_wh, fastest, cap)
