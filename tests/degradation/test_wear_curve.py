@@ -46,6 +46,18 @@ def test_the_bound_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert any(line.startswith("Each Wh is asked") and line.endswith("above it.") for line in out.splitlines())
 
 
+def test_a_worn_out_battery_is_priced_with_a_note(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ["--soh", "0.7", "--offer", "0.001"]
+    status, out, _ = run(capsys, monkeypatch, *old)
+    assert status == 0 and "less than 1 tick (" in out
+    assert "note: a state of health of 70.0% is below the end of life of 80.0%" in out
+    assert json.loads(run(capsys, monkeypatch, *old, "--json")[1])["worn_out"] is True
+    assert "note" not in run(capsys, monkeypatch)[1]
+    assert json.loads(run(capsys, monkeypatch, "--json")[1])["worn_out"] is False
+
+
 @pytest.mark.parametrize("name", ["ask.svg", "ask.png"])
 def test_picture(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str

@@ -116,9 +116,11 @@ def curve(
 
         plot_ask(plot, fit, grid.tick_size, f"{cell.name}, SOH {state.soh:.1%}, SOC {soc:.0%}, {temperature:g} °C")
     if as_json:
-        print(json.dumps(_document(fit, state, grid, notes)))
+        print(json.dumps(_document(fit, state, grid, notes) | {"worn_out": state.soh < end_of_life}))
     else:
         _print(fit, state, grid, notes, cell.name)
+        if state.soh < end_of_life:
+            print(f"note: a state of health of {state.soh:.1%} is below the end of life of {end_of_life:.1%}")
 
 
 def _fitted(path: Path, temperature: float, utilisation: float | None) -> FittedCell:
@@ -222,7 +224,7 @@ def _print(fit: AskFit, state: WearState, grid: PriceGrid, notes: list[str], nam
         )
     console.print(table)
     above = MONEY.text(fit.bound_ticks * grid.tick_size)
-    bound = f"less than {fit.bound_ticks} ticks ({above}) above it"
+    bound = f"less than {fit.bound_ticks} tick{'s' * (fit.bound_ticks != 1)} ({above}) above it"
     console.print(f"Each Wh is asked at least its envelope and {bound}.", soft_wrap=True)
     console.print(f"The envelope is at most {document['envelope_overcharge']:.4f} above the cost.")
     console.print(f"All of it: cost {document['total_cost']:.4f}, asked {document['total_asked']:.4f}.")
