@@ -53,3 +53,8 @@ def die(value: int, *, bad: int) -> int:
     if value == bad:
         os.kill(os.getpid(), signal.SIGKILL)
     return value
+
+
+def missing(_: int) -> bytes:
+    """A file that is not there."""
+    return Path("/nowhere/at/all").read_bytes()
