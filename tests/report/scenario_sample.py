@@ -9,6 +9,7 @@ import polars as pl
 from stowatt.scenarios.results import FORMAT, Results
 
 SCHEMES = ("none", "market", "shared-battery", "optimum")
+SHARES = ("captured_ppm", "of_everything_ppm")
 ENERGIES = ("import_wh", "export_wh", "shared_wh", "charge_wh", "discharge_wh")
 
 
@@ -61,7 +62,7 @@ def _run(homes: int, days: int, volume: np.ndarray, price: np.ndarray) -> dict[s
         "versions": {"stowatt": "0.1.0"},
         "seconds": {"market": 1.5},
         "assumptions": ["Everybody is at home.", "Nothing <breaks>."],
-        "optimum": {"exact": False},
+        "most": {"market": 450 * 10**9, "everything": 700 * 10**9},
         "market": {
             "volume_wh": total,
             "traded": int((volume > 0).sum()),
@@ -86,13 +87,25 @@ def _schemes(schemes: tuple[str, ...]) -> pl.DataFrame:
     rows = []
     for number, name in enumerate(schemes):
         gain = number * 150 * 10**9
-        captured = None if "optimum" not in schemes else number * 1_000_000 // max(1, len(schemes) - 1)
+        captured = None if "optimum" not in schemes or not number else number * 1_000_000 // max(1, len(schemes) - 1)
         energies = {energy: 1_000_000 * (number + 1) for energy in ENERGIES}
-        shares = {"self_sufficiency_ppm": 400_000 + number, "peak_wh": 12_345, "winners": 10, "losers": number}
+        shares: dict[str, int | None] = {
+            "self_sufficiency_ppm": 400_000 + number,
+            "peak_wh": 12_345,
+            "winners": 10,
+            "losers": number,
+        }
         rows.append(
-            {"scheme": name, "cost": 10**13 - gain, "gain": gain, "captured_ppm": captured, **energies, **shares}
+            {
+                "scheme": name,
+                "cost": 10**13 - gain,
+                "gain": gain,
+                **dict.fromkeys(SHARES, captured),
+                **energies,
+                **shares,
+            }
         )
-    return pl.DataFrame(rows, schema_overrides={"captured_ppm": pl.Int64})
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(SHARES, pl.Int64))
 
 
 def _homes(homes: int, schemes: tuple[str, ...]) -> pl.DataFrame:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "audit": "stowatt.cli.audit:audit",
     "wear": "stowatt.cli.wear:wear_app",
     "study": "stowatt.cli.study:study_app",
+    "simulate": "stowatt.cli.simulate:simulate",
 }
 """Each command and where it is: a function, or a `typer.Typer` with commands of its own. Imported when it is used."""
 

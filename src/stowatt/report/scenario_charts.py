@@ -39,25 +39,27 @@ def per_cent(ppm: int | None) -> str:
     return NONE if ppm is None else fixed(ppm, 4, 1) + "\u202f%"
 
 
-def schemes_chart(schemes: Sequence[dict[str, Any]]) -> str:
-    """Gain of the community under each scheme, against no sharing."""
-    rows = [row for row in schemes if row["scheme"] != "none"]
+def schemes_chart(schemes: Sequence[dict[str, Any]], most: int | None) -> str:
+    """Gain of the community under each scheme, against no sharing; `most` is what no sharing of any kind could beat."""
+    rows = [(title(row["scheme"]), style(row["scheme"]), row["gain"]) for row in schemes if row["scheme"] != "none"]
+    if most is not None:
+        rows.append(("the most that any sharing could gain", "owed", most))
     canvas = Canvas(
         "schemes",
         WIDTH,
         46 * len(rows) + 4,
         "Gain of the community by scheme",
-        "Against no sharing: " + "; ".join(f"{title(row['scheme'])} {euros(row['gain'], 0)} EUR" for row in rows),
+        "Against no sharing: " + "; ".join(f"{words} {euros(gain, 0)} EUR" for words, _, gain in rows),
     )
-    low, high = min(0, *(row["gain"] for row in rows)), max(0, *(row["gain"] for row in rows))
-    x = Scale(low / EURO, max(high / EURO, 1e-9), 8 if low >= 0 else 50, WIDTH - 78)
-    for place, row in enumerate(rows):
-        top, gain = 46 * place, row["gain"] / EURO
-        canvas.text((8, top + 14), title(row["scheme"]))
-        left, right = sorted((x(0.0), x(gain)))
-        canvas.rect((left, top + 20), (max(1.0, right - left), 14), style(row["scheme"]) if gain >= 0 else "short")
-        share = "" if row["captured_ppm"] is None else f" ({fixed(row['captured_ppm'], 4, 0)}\u202f%)"
-        canvas.text((right + 6, top + 31), euros(row["gain"], 0) + share)
+    gains = [0, *(gain for _, _, gain in rows)]
+    low, high = min(gains), max(gains)
+    x = Scale(low / EURO, max(high / EURO, 1e-9), 8 if low >= 0 else 50, WIDTH - 60)
+    for place, (words, css, gain) in enumerate(rows):
+        top = 46 * place
+        canvas.text((8, top + 14), words)
+        left, right = sorted((x(0.0), x(gain / EURO)))
+        canvas.rect((left, top + 20), (max(1.0, right - left), 14), css if gain >= 0 else "short")
+        canvas.text((right + 6, top + 31), euros(gain, 0))
     canvas.line((x(0.0), 16), (x(0.0), 46 * len(rows)), "axis")
     return canvas.render()
 

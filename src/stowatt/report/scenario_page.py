@@ -68,11 +68,12 @@ def headline(results: Results) -> str:
         return words + "."
     if best["captured_ppm"] is None:
         return f"{words}; with perfect foresight there is nothing to gain."
-    least = "" if results.run.get("optimum", {}).get("exact") else "at least "
-    return (
-        f"{words}: {least}{per_cent(best['captured_ppm'])} of the {euros(optimum['gain'], 0)} EUR that perfect "
-        "foresight could gain with the same batteries."
-    )
+    most = results.run["most"]["market"]
+    words += f": {per_cent(best['captured_ppm'])} of the {euros(most, 0)} EUR that perfect foresight could gain."
+    pooled = results.scheme("shared-battery")
+    if pooled is not None and pooled is not best:
+        words += f" A community battery, which also shares PV at once, gains {euros(pooled['gain'], 0)} EUR."
+    return words
 
 
 def parameters(tables: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -142,7 +143,7 @@ def _charts(
         if (heat := heat_map(windows)) is not None:
             found[f"heat_{size}"] = scenario_time.heat_chart(heat, width)
     if sharing:
-        found["schemes"] = scenario_charts.schemes_chart(schemes)
+        found["schemes"] = scenario_charts.schemes_chart(schemes, results.run.get("most", {}).get("everything"))
     if subject is not None:
         found["homes"] = scenario_charts.homes_chart([(row["home"], row["gain"]) for row in homes], subject)
     if heat is not None:

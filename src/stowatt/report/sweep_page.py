@@ -52,6 +52,12 @@ def render_sweep(sweep: dict[str, Any], table: pl.DataFrame) -> str:
     )
 
 
+def summary(sweep: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
+    """The headline of a sweep's table."""
+    shown = [row for row in rows if row["scheme"] != "none"]
+    return headline(shown, _axis(sweep["keys"], shown)) if shown else headline(shown, Axis("", {}, named=True))
+
+
 def headline(rows: Sequence[dict[str, Any]], axis: Axis) -> str:
     """The market's range over all runs, in a sentence."""
     runs = len({row["run"] for row in rows})

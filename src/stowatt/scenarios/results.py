@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 import polars as pl
@@ -59,6 +60,17 @@ class Results:
         return rows[0] if rows else None
 
 
+def finished(folder: Path, digest: str) -> bool:
+    """Whether the folder holds the whole run of the scenario with this digest; an error if it holds another's."""
+    run = read_run(folder)
+    if run is not None and run.get("digest") != digest:
+        raise ScenarioError(
+            f"{folder} holds another scenario or other values ({str(run.get('name'))[:60]})",
+            "name a new folder with --out, or remove that one",
+        )
+    return run is not None
+
+
 def save(results: Results, draft: Path, pages: Mapping[str, str] | None = None) -> None:
     """The tables, run.json and further text files into a draft folder; run.json last."""
     for name, table in results.tables():
@@ -84,7 +96,7 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     """run.json of a folder; None if there is none."""
     try:
         run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise ScenarioError(f"{folder / RUN_FILE} cannot be read: {error}"[:200], "name another folder") from None
@@ -101,9 +113,8 @@ def new_folder(path: Path) -> Iterator[Path]:
     of the name is filled.
     """
     check_folder(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f".{path.name}.{token_hex(6)}.new")
     try:
-        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         try:
             yield draft
