@@ -27,7 +27,9 @@ RULES = frozenset(
     ]
 )
 """§1-§6 as pure functions: no chain, no files."""
-MODELS = frozenset({"audit", "data", "degradation", "dispatch", "parallel", "scenarios", "simulation", "studies"})
+MODELS = frozenset(
+    {"audit", "bulk", "data", "degradation", "dispatch", "parallel", "scenarios", "simulation", "studies"}
+)
 CUSTODY = frozenset({"keys", "openings", "private_files"})
 """What a participant keeps on the own disk: keys and the openings of sealed bids."""
 CHAIN = frozenset({"chain"})

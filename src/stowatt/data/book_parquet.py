@@ -20,23 +20,23 @@ ROWS_AT_ONCE: Final = 2**14
 
 def parquet_rows(path: str, data: bytes) -> RowSource:
     """The rows of a Parquet file, counted from 1."""
-    with _readable(path):
+    with parquet_errors(path):
         table = pq.read_table(pa.BufferReader(data), use_threads=False)
     picks = check_header(path, table.column_names, None)
     columns = [
-        _texts(path, name, table.column(pick).combine_chunks()) for name, pick in zip(COLUMNS, picks, strict=True)
+        exact_texts(path, name, table.column(pick).combine_chunks()) for name, pick in zip(COLUMNS, picks, strict=True)
     ]
     return RowSource(path, "row", zip(range(1, table.num_rows + 1), *columns, strict=True), table.num_rows)
 
 
 def parquet_stream(path: str, file: BinaryIO) -> RowSource:
     """The same rows, read a part at a time while they are asked for."""
-    with _readable(path):
+    with parquet_errors(path):
         parquet = pq.ParquetFile(file)
         schema, total = parquet.schema_arrow, parquet.metadata.num_rows
     check_header(path, schema.names, None)
     for name in COLUMNS:
-        _texts(path, name, pa.array([], schema.field(name).type))
+        exact_texts(path, name, pa.array([], schema.field(name).type))
     return RowSource(path, "row", _stream(path, parquet), total)
 
 
@@ -44,17 +44,18 @@ def _stream(path: str, parquet: Any) -> Iterator[Row]:
     done = 0
     batches = parquet.iter_batches(ROWS_AT_ONCE, columns=list(COLUMNS), use_threads=False)
     while True:
-        with _readable(path):
+        with parquet_errors(path):
             batch = next(batches, None)
         if batch is None:
             return
-        columns = [_texts(path, name, batch.column(name)) for name in COLUMNS]
+        columns = [exact_texts(path, name, batch.column(name)) for name in COLUMNS]
         yield from zip(range(done + 1, done + batch.num_rows + 1), *columns, strict=True)
         done += batch.num_rows
 
 
 @contextmanager
-def _readable(path: str) -> Iterator[None]:
+def parquet_errors(path: str) -> Iterator[None]:
+    """Turns what Arrow says about a file into an error that names it."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -62,7 +63,7 @@ def _readable(path: str) -> Iterator[None]:
         raise BookFileError(path, f"is not a readable Parquet file ({reason})", "write it again, or use CSV") from None
 
 
-def _texts(path: str, name: str, column: Any) -> list[str]:
+def exact_texts(path: str, name: str, column: Any) -> list[str]:
     """The column as exact text; a null is an empty text."""
     kind = column.type
     if pa.types.is_dictionary(kind):

@@ -25,7 +25,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                _name(draft, path)
+                give_name(draft, path)
             finally:
                 draft.unlink(missing_ok=True)
         sync_folder(path.parent)
@@ -37,7 +37,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         raise OutputError(f"{path} cannot be written: {reason}", "check the folder and its space") from None
 
 
-def _name(draft: Path, path: Path) -> None:
+def give_name(draft: Path, path: Path) -> None:
     """Gives the draft its name; a link, unlike a rename, fails if the name is taken meanwhile."""
     try:
         os.link(draft, path)
