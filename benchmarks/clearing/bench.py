@@ -116,7 +116,7 @@ class Run:
             path = Path(folder) / "book.npz"
             write_books([book], path)
             for name in alone:
-                self._remember(name, key, self._ask(f"own:{name}", path))
+                self._remember(name, key, self._ask(f"own:{name}", path, outcomes=False))
             for name in apart:
                 self._apart(name, key, book, right, path)
             for name in peers:
@@ -125,7 +125,7 @@ class Run:
     def _apart(self, name: str, key: str, book: Segments, right: Truth, path: Path) -> None:
         """Time, memory and verdict from a process of its own."""
         engine, place = (f"own:{name}", None) if name in self.own else (name, self.environment)
-        reply = self._ask(engine, path, place, self.budget)
+        reply = self._ask(engine, path, place, budget=self.budget)
         self._remember(name, key, reply)
         if reply.trouble:
             self.expected[name] = float("inf")  # a larger book would not fare better
@@ -143,10 +143,10 @@ class Run:
         else:
             self.memory[name][key] = {"peak": reply.peak, "added": reply.added}
 
-    def _ask(self, name: str, path: Path, environment: Environment | None = None, budget: float | None = None) -> Reply:
+    def _ask(self, name: str, path: Path, environment: Environment | None = None, **given: Any) -> Reply:
         interpreter = environment.interpreter if environment else None
         room = int(available() * SHARE)
-        return ask(name, path, limit=self.limit, patience=PATIENCE, budget=budget, memory=room, interpreter=interpreter)
+        return ask(name, path, limit=self.limit, patience=PATIENCE, memory=room, interpreter=interpreter, **given)
 
     def _tied(self, books: list[Segments]) -> dict[str, Any]:
         """How many of the books each engine has right. In a quick run, whose times are worth nothing, the peers work

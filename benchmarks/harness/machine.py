@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "scipy", "py-evm", "py-ecc", "coincurve", "eth-keys", "gmpy2")
+PACKAGES = ("numpy", "numba", "pyarrow", "scipy", "py-evm", "py-ecc", "coincurve", "eth-keys", "gmpy2")
 
 
 def describe_machine() -> dict[str, Any]:

@@ -82,16 +82,17 @@ def write_books(books: Sequence[Segments], path: Path) -> None:
 
 def ask(
     engine: str, books: Path, *, limit: float, patience: float | None = None, budget: float | None = None,
-    memory: int | None = None, interpreter: Path | None = None,
+    memory: int | None = None, interpreter: Path | None = None, outcomes: bool = True,
 ) -> Reply:  # fmt: skip
     """Has one engine clear the books; kills it after `limit` seconds, libraries' start included.
 
     Without an interpreter it is this one, with Stowatt. No sample begins once `patience` seconds, or a quarter of the
-    limit, went into samples.
+    limit, went into samples. Without outcomes, only time and memory come back.
     """
     with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as folder:
         fills = Path(folder) / "fills.npy"
-        given = [engine, str(books.absolute()), "--fills", str(fills), "--patience", str(patience or limit / 4)]
+        given = [engine, str(books.absolute()), "--patience", str(patience or limit / 4)]
+        given += ["--fills", str(fills)] if outcomes else []
         given += [] if budget is None else ["--budget", str(budget)]
         given += [] if memory is None else ["--memory", str(memory)]
         status, out, trouble = _run(interpreter, given, limit)
@@ -100,7 +101,10 @@ def ask(
         if status != 0:
             return Reply(trouble=trouble)
         try:
-            return _reply(json.loads(out), np.load(fills) if fills.exists() else None)
+            told = json.loads(out)
+            if not outcomes:
+                told |= {"outcomes": []}
+            return _reply(told, np.load(fills) if fills.exists() else None)
         except (ValueError, KeyError, TypeError) as error:
             return Reply(trouble=f"an answer that cannot be read ({error})")
 

@@ -91,14 +91,15 @@ def answer(
         "engine": engine, **memory.read(), "first": [taken for taken, _, _ in answers],
         "outcomes": [told for _, told, _ in answers],
     }  # fmt: skip
-    found = [_by_row(rows, buys[part]) for part, (*_, rows) in zip(parts, answers, strict=True) if rows is not None]
-    if found:
-        joined = np.concatenate(found)
-        reply["checksum"] = checksum(joined)
-        if fills is not None:
+    if fills is not None:
+        found = [_by_row(rows, buys[part]) for part, (*_, rows) in zip(parts, answers, strict=True) if rows is not None]
+        if found:
+            joined = np.concatenate(found)
+            reply["checksum"] = checksum(joined)
             np.save(fills, joined)
-        del joined
-    del answers, found
+            del joined
+        del found
+    del answers
     samples: list[float] = []
     if budget is not None:
         samples += [first] if first > SLOW else []
