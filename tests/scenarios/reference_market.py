@@ -7,6 +7,7 @@ battery model of the rest of the project. It knows no outages.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from stowatt.clearing import Book, Rules, clear_readable
 from stowatt.curves import Curve, Side
@@ -142,14 +143,31 @@ def _curve(house: House, window: int, sold: int, bought: int, prices: Prices, se
     if not sold:
         expected += house.gain(house.charging(expected, max(0, -now)))
     lack = max(0, then) - min(max(0, then), house.cap, house.reach(expected))
-    if lack:
-        return _bid(house, lack, int(prices.retail[window]), prices, settings)
-    if house.battery is None or (then < 0 and expected < house.battery.usable_wh):
-        return None
-    own = max(0, then)
-    certain = max(0, min(expected, held) - house.draw(own))
-    offer = min(house.cap - own, house.reach(certain))
-    return _ask(house, window, offer, certain, prices, settings) if offer > 0 else None
+    if not lack and house.battery and not (then < 0 and expected < house.battery.usable_wh):
+        own = max(0, then)
+        certain = max(0, min(expected, held) - house.draw(own))
+        offer = min(house.cap - own, house.reach(certain))
+        if offer:
+            return _ask(house, window, offer, certain, prices, settings)
+    if house.buyer == "prudent":
+        cases = [house.net[window - DAY * days] if window >= DAY * days else 0 for days in range(1, 8)] + [0]
+        if settings.forecast == "perfect":
+            cases = [then]
+        battery = min(house.cap, house.reach(expected))
+        return _prudent([max(0, max(0, case) - battery) for case in cases], window, prices, settings)
+    return _bid(house, lack, int(prices.retail[window]), prices, settings) if lack else None
+
+
+def _prudent(cases: list[int], window: int, prices: Prices, settings: MarketSettings) -> Curve | None:
+    """Each Wh at its mean worth: the retail price in the cases that need it, the feed-in price in the others."""
+    grid, retail = settings.grid, int(prices.retail[window])
+    steps = sorted({0, *cases})
+    pairs = []
+    for low, high in pairwise(steps):
+        needed = sum(case >= high for case in cases)
+        worth = (retail * needed + prices.feed_in * (len(cases) - needed)) // len(cases) - prices.levy
+        pairs.append((min(max(0, worth) // grid.tick_size, grid.ticks - 1), high - low))
+    return Curve.of(Side.BUY, pairs) if pairs else None
 
 
 def _bid(house: House, wanted: int, retail: int, prices: Prices, settings: MarketSettings) -> Curve | None:

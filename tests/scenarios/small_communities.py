@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from stowatt.units import PPM
 DAY = 96
 
 
-def small_community(number: int, homes: int = 5, windows: int = 2 * DAY + 40) -> Community:
+def small_community(number: int, homes: int = 5, windows: int = 4 * DAY + 40) -> Community:
     """Homes with loads, some with PV, most of these with a battery; not every number is a sensible one."""
     random = np.random.default_rng(number)
     hour = np.arange(windows)[:, np.newaxis] % DAY / 4
@@ -42,13 +43,14 @@ def prices_for(community: Community, evening: int = 380_000, day: int = 300_000,
     return Prices(retail, 80_000, levy)
 
 
-def _shares(names: tuple[str, ...], first_ppm: int) -> tuple[tuple[str, int], ...]:
-    return tuple(zip(names[:2], (first_ppm, PPM - first_ppm), strict=True))
+def _shares(names: tuple[str, ...], cuts: list[int]) -> tuple[tuple[str, int], ...]:
+    ends = [0, *sorted(cuts[: len(names) - 1]), PPM]
+    return tuple((name, high - low) for name, (low, high) in zip(names, pairwise(ends), strict=True))
 
 
 def settings(*, outages: bool = False) -> st.SearchStrategy[MarketSettings]:
     """Any mixture of strategies, rules, hours and grids."""
-    share = st.integers(0, PPM)
+    share = st.lists(st.integers(0, PPM), min_size=2, max_size=2)
     return st.builds(
         MarketSettings,
         grid=st.sampled_from([PriceGrid(), PriceGrid(10_000, 34), PriceGrid(997, 16_384)]),

@@ -17,6 +17,8 @@ from stowatt.units import PPM
 
 DAY: Final = 96
 """Windows of a day."""
+CASES: Final = 8
+"""What a careful buyer thinks possible: each of the last seven days again, or nothing at all."""
 HORIZON: Final = DAY - 1
 """Windows from the next one on that a home plans for: a day less the window in which it seals its bid."""
 
@@ -32,14 +34,30 @@ class Forecast:
     """Σ |expected − actual| / Σ |actual| over all windows and homes, ppm, rounded down."""
     bias_ppm: int
     """Σ (expected − actual) / Σ |actual|, ppm, rounded towards −∞: above 0 if more load is expected than comes."""
+    actual_wh: Int64s
+    """What comes; only what is over is looked at."""
+
+    def possible(self, window: int) -> Int64s:
+        """(cases, homes): equally likely values of load − PV in a window.
+
+        Of persistence, those of the same window on the last seven days (0 before the first), and 0: a week is too
+        short to call anything certain. Of perfect foresight, what comes.
+        """
+        if self.name == FORECASTS[1]:
+            return self.net_wh[window : window + 1]
+        rows = window - DAY * np.arange(1, CASES)
+        found = np.zeros((CASES, self.actual_wh.shape[1]), np.int64)
+        found[: np.count_nonzero(rows >= 0)] = self.actual_wh[rows[rows >= 0]]
+        return found
 
 
 def forecast_of(name: str, community: Community) -> Forecast:
     """A forecast by its name, one of `FORECASTS`."""
     actual = community.net_load_wh()
     if name == FORECASTS[1]:
-        return Forecast(name, actual, 0, 0)
+        return Forecast(name, actual, 0, 0, actual)
     expected = np.zeros_like(actual)
     expected[DAY:] = actual[:-DAY]
     wrong, size = expected - actual, max(1, int(np.abs(actual).sum()))
-    return Forecast(name, expected, int(np.abs(wrong).sum()) * PPM // size, int(wrong.sum()) * PPM // size)
+    error, bias = int(np.abs(wrong).sum()) * PPM // size, int(wrong.sum()) * PPM // size
+    return Forecast(name, expected, error, bias, actual)

@@ -61,16 +61,16 @@ class Gate:
         self.sellers = tuple(kinds.get(name, "") for name in names)
         self.buyers = tuple(assigned(seed, "buyers", names, settings.buyers))
         reserves = np.array([kind == "reserve" for kind in kinds.values()], np.bool_)
-        truthful = np.array([kind == "truthful" for kind in self.buyers], np.bool_)
         self.asks = Asks.of(owners, reserves, self.storage, prices, settings.grid, highest)
-        self.bids = Bids.of(names, truthful, prices, settings.grid)
+        cases = len(self.forecast.possible(0))
+        self.bids = Bids.of(names, self.buyers, cases, prices, settings.grid)
         self._level = np.searchsorted(self.bids.retail, prices.retail)
         hours = local_hours(community)
         self.open = ((hours >= settings.first) & (hours < settings.last)).tolist()
         self.closed = Cleared(-1, np.zeros(len(owners), np.int64), np.zeros(len(names), np.int64))
 
     def offers(self, window: int, stored: Int64s, before: Cleared) -> tuple[Int64s, Int64s]:
-        """(widths of the asks by battery and step, Wh that each home asks for) when `window` - 1 starts.
+        """Widths of asks by battery and step, and of bids by home and step, when `window` - 1 starts.
 
         `stored` is what the batteries hold then, `before` what was cleared for `window` - 1.
         """
@@ -83,26 +83,29 @@ class Gate:
         charge = np.minimum(np.minimum(np.maximum(-now, 0), storage.cap_wh), room(storage, expected))
         expected += np.where(sold == 0, gain(storage, charge), 0)
         own = np.maximum(then, 0)
-        lack = own - np.minimum(np.minimum(own, storage.cap_wh), reach(storage, expected))
+        help_wh = np.minimum(storage.cap_wh, reach(storage, expected))
+        lack = np.maximum(own - help_wh, 0)
         sells = (lack == 0) & ((then >= 0) | (expected >= storage.usable_wh))
         certain = np.maximum(np.minimum(expected, held) - draw(storage, np.minimum(own, storage.cap_wh)), 0)
         offer = np.where(sells, np.minimum(storage.cap_wh - own, reach(storage, certain)), 0)
         wanted = self._lack[window].copy()
         wanted[self.owners] = lack
-        return self.asks.widths(offer, certain, self._needs[:, window + 1]), wanted
+        possible = np.maximum(self.forecast.possible(window), 0)
+        possible[:, self.owners] = np.where(offer > 0, 0, np.maximum(possible[:, self.owners] - help_wh, 0))
+        return self.asks.widths(offer, certain, self._needs[:, window + 1]), self.bids.widths(wanted, possible)
 
     def at(self, window: int, stored: Int64s, before: Cleared) -> Cleared:
         """Seal, open and clear the bids of a window."""
         if not self.open[window]:
             return self.closed
-        asks, wanted = self.offers(window, stored, before)
-        offered, asked = int(asks.sum()), int(wanted.sum())
+        asks, bids = self.offers(window, stored, before)
+        offered, asked = int(asks.sum()), int(bids.sum())
         if not offered or not asked:
             return Cleared(-1, self.closed.sold, self.closed.bought, offered, asked)
-        return self._clear(window, asks, wanted, offered, asked)
+        return self._clear(window, asks, bids, offered, asked)
 
-    def _clear(self, window: int, asks: Int64s, wanted: Int64s, offered: int, asked: int) -> Cleared:
-        bids, prices = self.bids.widths(wanted), self.bids.ticks[self._level[window]]
+    def _clear(self, window: int, asks: Int64s, bids: Int64s, offered: int, asked: int) -> Cleared:
+        prices = self.bids.ticks[self._level[window]]
         selling, buying = asks > 0, bids > 0
         ask_ticks, bid_ticks = self.asks.ticks[selling], prices[buying]
         if ask_ticks.min() > bid_ticks.max():

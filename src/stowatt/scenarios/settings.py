@@ -11,7 +11,7 @@ from stowatt.units import PPM
 
 SELLERS: Final = ("reserve", "flat")
 """Strategies of homes with a battery; `strategies.py` says what each does and why."""
-BUYERS: Final = ("marked-up", "truthful")
+BUYERS: Final = ("prudent", "marked-up", "truthful")
 """Strategies of homes that lack energy."""
 FORECASTS: Final = ("persistence", "perfect")
 """What a home knows about its own load and PV."""
@@ -38,7 +38,7 @@ class MarketSettings:
     deposit_ppm: int = 200_000
     """α_S (23): the deposit of a seller as a share of its sale's value, ppm."""
     sellers: Shares = (("reserve", PPM),)
-    buyers: Shares = (("marked-up", PPM),)
+    buyers: Shares = (("prudent", PPM),)
     forecast: str = "persistence"
 
     def __post_init__(self) -> None:

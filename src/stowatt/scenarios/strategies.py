@@ -18,6 +18,9 @@ has nothing to lose. None holds back for a better price later.
 
 Buyers.
 
+- `prudent` bids for each Wh what it is worth on average: the retail price if it is needed, else what feeding it in
+  earns. How likely it is needed, the last week says: a Wh that six of seven days needed in this window counts 6/8. So a
+  home pays nearly the retail price for its base load only. With perfect foresight it is truthful.
 - `truthful` asks for all that it expects to lack at what the grid would cost it: the retail price less the levy.
 - `marked-up` wants to save 1 to 5 ct on each kWh, and in dear windows bids part of its load in 1 to 4 steps down
   towards the lowest retail price, for that part could be moved (`stowatt.simulation.strategies.bid`).
@@ -26,6 +29,7 @@ Asks round up to a tick and bids down. What an ask's step would cost above the h
 it bids the highest tick. Steps and margins follow from a hash of the home's name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +39,7 @@ from numpy.typing import NDArray
 from stowatt.data.homes import trait
 from stowatt.scenarios.alone import reach
 from stowatt.scenarios.community import Int64s, Prices, Storage
+from stowatt.scenarios.forecast import CASES
 from stowatt.simulation.strategies import ASK_STEPS, BID_STEPS, MARGIN_LEAST, MARGIN_MOST, PriceGrid
 from stowatt.units import PPM, ceil_div
 
@@ -96,33 +101,38 @@ class Asks:
 class Bids:
     """The buyers' prices by level of retail price. Rows are homes, columns steps that fall."""
 
+    prudent: NDArray[np.bool_]
+    """Who follows `prudent`; the others bid for what they expect."""
     steps: Int64s
-    """Steps of each home's bid."""
+    """Steps of the others' bids."""
     retail: Int64s
     """The distinct retail prices, rising."""
     ticks: Int64s
     """(prices, homes, steps)."""
 
     @classmethod
-    def of(cls, names: list[str], truthful: NDArray[np.bool_], prices: Prices, grid: PriceGrid) -> "Bids":
-        """The prices of these homes."""
+    def of(cls, names: list[str], kinds: Sequence[str], cases: int, prices: Prices, grid: PriceGrid) -> "Bids":
+        """The prices of these homes with these strategies, and with so many cases of what may come."""
         steps = np.array([BID_STEPS[trait(name, "bid steps", len(BID_STEPS))] for name in names], np.int64)
         margins = [MARGIN_LEAST + trait(name, "margin", MARGIN_MOST - MARGIN_LEAST + 1) for name in names]
+        prudent, truthful = (np.array([kind == named for kind in kinds], np.bool_) for named in ("prudent", "truthful"))
         steps = np.where(truthful, 1, steps)
         margin = np.where(truthful, 0, np.array(margins, np.int64))
         retail = np.unique(prices.retail)
-        places = np.arange(max(BID_STEPS))
-        drop = (retail - retail[0])[:, np.newaxis, np.newaxis]
-        down = -(-drop * places // steps[:, np.newaxis])
-        bids = retail[:, np.newaxis, np.newaxis] - prices.levy - margin[:, np.newaxis] - down
+        places, price = np.arange(max(*BID_STEPS, CASES)), retail[:, np.newaxis, np.newaxis]
+        plain = price - margin[:, np.newaxis] + (retail[0] - price) * places // steps[:, np.newaxis]
+        likely = np.maximum(cases - places, 0)
+        worth = (price * likely + prices.feed_in * (cases - likely)) // cases
+        bids = np.where(prudent[:, np.newaxis], worth, plain) - prices.levy
         ticks = np.minimum(np.maximum(bids, 0) // grid.tick_size, grid.ticks - 1)
-        return cls(steps, retail, ticks)
+        return cls(prudent, steps, retail, ticks)
 
-    def widths(self, wanted: Int64s) -> Int64s:
-        """Wh of each step of bids for `wanted`, the odd Wh in the first steps."""
+    def widths(self, wanted: Int64s, possible: Int64s) -> Int64s:
+        """Wh of each step: of `wanted`, the odd Wh in the first steps; or from the cases of what may be wanted."""
         share, odd = np.divmod(wanted, self.steps)
         places = np.arange(self.ticks.shape[2])
-        found: Int64s = np.where(
-            places < self.steps[:, np.newaxis], share[:, np.newaxis] + (places < odd[:, np.newaxis]), 0
-        )
+        plain = np.where(places < self.steps[:, np.newaxis], share[:, np.newaxis] + (places < odd[:, np.newaxis]), 0)
+        careful = np.zeros_like(plain)
+        careful[:, : len(possible)] = np.diff(np.sort(possible, axis=0), axis=0, prepend=0).T
+        found: Int64s = np.where(self.prudent[:, np.newaxis], careful, plain)
         return found
