@@ -27,7 +27,7 @@ QUERIES = {
 
 def run(quick: bool) -> Figures:
     """Everything; each chain plays the same tape in a folder of its own."""
-    people, windows, turns, blocks = (4, 1, 1, 1_000) if quick else (PEOPLE, WINDOWS, ROUNDS, BLOCKS)
+    people, windows, turns, blocks = (4, 1, 1, 200) if quick else (PEOPLE, WINDOWS, ROUNDS, BLOCKS)
     with tempfile.TemporaryDirectory(prefix="stowatt-bench-") as name:
         folder = Path(name)
         tape = record_market(folder / "recorded", people, windows)

@@ -22,7 +22,7 @@ from benchmarks.peers.caller import Environment, Reply, ask, find_environment, w
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 FULL_SIZES = (*SIZES, 100_000_000)
 QUICK_SIZES = (1_000, 10_000)
-LONGEST, FULL_LONGEST, QUICK_LONGEST = 20.0, 120.0, 1.0
+LONGEST, FULL_LONGEST, QUICK_LONGEST = 20.0, 120.0, 0.1
 """Seconds a call: an engine that would take longer is left out of the larger books."""
 BEYOND = 2
 """A process of its own is killed after so many times that; libraries take a few seconds to start besides."""
@@ -53,7 +53,7 @@ class Run:
 
     def __init__(self, extent: Extent, longest: float, sizes: tuple[int, ...]) -> None:
         self.extent, self.quick, self.longest, self.sizes = extent, extent.quick, longest, sizes
-        self.limit = BEYOND * longest + STARTUP
+        self.limit = BEYOND * max(longest, 1.0) + STARTUP
         self.budget = 0.0 if self.quick else 2.0
         self.own = {name: engine for name, engine in ENGINES.items() if find_spec(engine.module)}
         self.environment = find_environment()

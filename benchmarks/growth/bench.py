@@ -41,8 +41,8 @@ def run(extent: Extent) -> Figures:
         plans = {"machine": Plan(compiled=True)} | plans
     return {
         "segments": _segments(SEGMENTS[:3] if quick else SEGMENTS, plans, budget),
-        "grids": _grids(SEGMENTS[0] if quick else ROWS, plans, budget),
-        "windows": _windows(2**12 if quick else WINDOW_ROWS, COUNTS[:5] if quick else COUNTS, plans, budget),
+        "grids": _grids(SEGMENTS[0] if quick else ROWS, BITS[::4] if quick else BITS, plans, budget),
+        "windows": _windows(2**12 if quick else WINDOW_ROWS, COUNTS[:3] if quick else COUNTS, plans, budget),
     }
 
 
@@ -70,9 +70,9 @@ def _segments(sizes: Iterable[int], plans: dict[str, Plan], budget: float) -> Fi
     return {"seconds": found, "exponents": fits, "from": LINEAR}
 
 
-def _grids(rows: int, plans: dict[str, Plan], budget: float) -> Figures:
+def _grids(rows: int, sizes: Iterable[int], plans: dict[str, Plan], budget: float) -> Figures:
     book = make_book(rows)
-    books = {bits: on_grid(book, bits) for bits in BITS}
+    books = {bits: on_grid(book, bits) for bits in sizes}
     found = _timed({bits: partial(_clear, on) for bits, on in books.items()}, plans, budget)
     fits = {kind: exponent((2.0 ** int(bits), row["median"]) for bits, row in r.items()) for kind, r in found.items()}
     used = {bits: len(np.unique(on.ticks)) for bits, on in books.items()}
