@@ -199,3 +199,11 @@ class TestSweep:
         scenario = read('name = "x"\nseed = 4', tmp_path)
         assert list(scenario.points()) == [{}]
         assert scenario.variant({}).digest() == scenario.digest()
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[2] / "examples/scenarios").glob("*.toml")), ids=lambda file: file.stem
+)
+def test_every_example_is_a_scenario(file: Path) -> None:
+    scenario = read_scenario(file)
+    assert len({scenario.variant(values).digest() for values in scenario.points()}) == len(list(scenario.points()))
