@@ -72,7 +72,7 @@ class Piece(NamedTuple):
 
 def clear_pieces(pieces: Sequence[Piece], fills: Sequence[NDArray[Any]], rules: Rules) -> Crossing:
     """Clear a book of pieces; their fills go to `fills`."""
-    plan, kernels = current(), current().kernels(sum(len(piece.ticks) for piece in pieces))
+    plan, kernels = current(), current().kernels(_rows(pieces))
     crossing, zooms = _crossed(pieces, rules, plan, kernels)
     if crossing.price is None:
         for place in fills:
@@ -87,8 +87,12 @@ def clear_pieces(pieces: Sequence[Piece], fills: Sequence[NDArray[Any]], rules: 
         kernels.fill(ticks, widths, buys, place, own.type(price), cohorts, seeded)
 
     tables = _cohort_tables(crossing, [zoom.at(price) for zoom in zooms], rules)
-    plan.run(fill, list(zip(pieces, fills, tables, strict=True)))
+    plan.run(fill, list(zip(pieces, fills, tables, strict=True)), _rows(pieces))
     return crossing
+
+
+def _rows(pieces: Sequence[Piece]) -> int:
+    return sum(len(piece.ticks) for piece in pieces)
 
 
 def _pieces(columns: Columns) -> list[Piece]:
@@ -103,7 +107,7 @@ def _crossed(pieces: Sequence[Piece], rules: Rules, plan: Plan, kernels: Any) ->
         def look(piece: Piece) -> Zoom:
             return Zoom.of(low, high, *piece[:3], kernels)
 
-        zooms.extend(plan.run(look, pieces))
+        zooms.extend(plan.run(look, pieces, _rows(pieces)))
         return sum(zooms[1:], zooms[0])
 
     histogram = sum((piece.histogram for piece in pieces[1:]), pieces[0].histogram)

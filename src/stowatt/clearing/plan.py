@@ -18,6 +18,8 @@ _Made = TypeVar("_Made")
 
 LEAST_ROWS: Final = 2**16
 """A thread is not worth its start for fewer."""
+MANY: Final = 2 * LEAST_ROWS
+"""Rows that are worth it."""
 WORTH_COMPILING: Final = 2**22
 """Rows that a process clears before it loads the compiler by itself, which takes about a second."""
 
@@ -51,9 +53,9 @@ class Plan:
         size = self.rows or max(-(-max(rows, among) // threads), 1)
         return [slice(start, min(start + size, rows)) for start in range(0, max(rows, 1), size)]
 
-    def run(self, work: Callable[[_Item], _Made], items: Sequence[_Item]) -> list[_Made]:
-        """The work on every item, in order; side by side if there are several."""
-        if self.threads == 1 or len(items) == 1:
+    def run(self, work: Callable[[_Item], _Made], items: Sequence[_Item], rows: int = MANY) -> list[_Made]:
+        """The work on every item, in order; side by side if there are several, and not too few rows in all of them."""
+        if self.threads == 1 or len(items) == 1 or (rows < MANY and not self.rows):
             return [work(item) for item in items]
         return list(_pool(self.threads, os.getpid()).map(work, items))
 

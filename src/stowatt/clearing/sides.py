@@ -54,7 +54,7 @@ class Sides:
             return side, rows, Piece(ticks, widths, buys, Histogram.of(ticks, widths, buys, kernels))
 
         parts = [(side, rows) for side in (0, 1) for rows in plan.parts(len((asks, bids)[side][0]), len(self))]
-        object.__setattr__(self, "pieces", tuple(plan.run(summed, parts)))
+        object.__setattr__(self, "pieces", tuple(plan.run(summed, parts, len(self))))
 
     def __len__(self) -> int:
         return len(self.ask_ticks) + len(self.bid_ticks)
