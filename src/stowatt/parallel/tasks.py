@@ -27,8 +27,11 @@ class Processes:
 
     def __init__(self, client: Any, expected: Versions, name: str) -> None:
         self._client, self._expected, self._name = client, expected, name
-        self.count = sum(client.nthreads().values())
+        threads = list(client.nthreads().values())
+        self.count = sum(threads)
         """Threads of all workers at the beginning."""
+        self.in_process = max(threads, default=1)
+        """The most of them in one process."""
 
     def each(self, work: Callable[[_Item], _Made], items: Sequence[_Item]) -> Iterator[tuple[int, _Made]]:
         """See `Workers.each`. An item whose worker is lost is done again by another one."""
