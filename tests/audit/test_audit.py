@@ -90,9 +90,9 @@ def test_the_speed_is_that_of_reading(tmp_path: Path) -> None:
     day = random_market(tmp_path / "ledger", calendar, windows=3, sellers=12, buyers=12, seed=9)
     events, subject = day.events(), Subject(CHAIN_ID, day.deployment.market)
     seen: list[tuple[int, int]] = []
-    start = time.perf_counter()
+    start = time.process_time()
     report = audit(events, subject, lambda done, all_: seen.append((done, all_)))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert report.verdict is Verdict.PROVED
     assert seen[-1] == (len(events), len(events)) and len(seen) == 1 + -(-len(events) // 256)
     day.ledger.close()

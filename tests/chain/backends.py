@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from stowatt.chain.ledger import Call, Ledger, Receipt
 from stowatt.chain.node.server import BackgroundNode, Node
 from stowatt.chain.rpc import DevClock, RpcLedger
 from stowatt.chain.sender import Sender
+from tests.ports import free_port
 
 CHAIN_ID = 31337
 ALICE = Account.from_key("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
@@ -71,20 +71,21 @@ def anvil(folder: Path) -> Iterator[Backend]:
     binary = anvil_binary()
     if binary is None or not binary.is_file():
         pytest.skip("no anvil: run npm ci, or name the binary in STOWATT_ANVIL")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = tempfile.mkdtemp(prefix="anvil")
     options = f"--host 127.0.0.1 --port {port} --chain-id {CHAIN_ID} --hardfork cancun --gas-limit 30000000 --silent"
     process = subprocess.Popen([binary, *options.split(), "--prune-history"], env={**os.environ, "HOME": home})
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(100):
+        for _ in range(600):
             try:
                 remote = RpcLedger(url, chain_id=CHAIN_ID, poll=0.01)
                 break
             except ConnectionFailed:
+                assert process.poll() is None, "anvil starts"
                 time.sleep(0.1)
+        else:
+            raise AssertionError("anvil does not answer")
         with remote:
             yield Backend("anvil", remote, DevClock(url), url)
     finally:

@@ -227,8 +227,8 @@ def test_logs_are_indexed(tmp_path: Path) -> None:
         data = [call_data("transfer(address,uint256)", f"0x{i % 50 + 1:040x}", 1) for i in range(300)]
         for entry in data:
             ledger.send_raw(alice.sign(contract.address, entry, gas=100_000))
-        start = time.perf_counter()
+        start = time.process_time()
         for number in range(1, 300):
             ledger.logs(number, number + 5, [contract.address])
-        assert (time.perf_counter() - start) / 299 < 0.01
+        assert (time.process_time() - start) / 299 < 0.01
         assert len(ledger.logs(0, None, (), [None, None, bytes(31) + b"\x07"])) == 6

@@ -47,7 +47,7 @@ def exerciser(web3: Web3) -> Any:
 
 def ask(node: Node, method: Any, *params: Any, **fields: Any) -> dict[str, Any]:
     body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)} | fields
-    answer: dict[str, Any] = requests.post(node.url, json=body, timeout=10).json()
+    answer: dict[str, Any] = requests.post(node.url, json=body, timeout=60).json()
     return answer
 
 
@@ -119,25 +119,25 @@ class TestHttp:
     def test_a_foreign_host_name_is_turned_away(self, node: Node) -> None:
         body = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
         for name in ("evil.example", f"evil.example:{node.port}", "", "127.0.0.1.evil.example"):
-            answer = requests.post(node.url, json=body, headers={"Host": name}, timeout=10)
+            answer = requests.post(node.url, json=body, headers={"Host": name}, timeout=60)
             assert answer.status_code in (400, 403), name
         for name in (f"localhost:{node.port}", "LOCALHOST", "127.0.0.1", f"[::1]:{node.port}"):
-            assert requests.post(node.url, json=body, headers={"Host": name}, timeout=10).status_code == 200, name
+            assert requests.post(node.url, json=body, headers={"Host": name}, timeout=60).status_code == 200, name
 
     def test_what_a_web_page_could_send_unasked_is_refused(self, node: Node) -> None:
         body = '{"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}'
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
-            assert requests.post(node.url, data=body, headers={"Content-Type": kind}, timeout=10).status_code == 415
-        preflight = requests.options(node.url, headers={"Origin": "https://evil.example"}, timeout=10)
+            assert requests.post(node.url, data=body, headers={"Content-Type": kind}, timeout=60).status_code == 415
+        preflight = requests.options(node.url, headers={"Origin": "https://evil.example"}, timeout=60)
         assert preflight.status_code == 405
         assert "Access-Control-Allow-Origin" not in preflight.headers
 
     def test_large_bodies_and_batches(self, node: Node) -> None:
         headers = {"Content-Type": "application/json"}
-        assert requests.post(node.url, data="[" + "1," * 600_000, headers=headers, timeout=10).status_code == 413
+        assert requests.post(node.url, data="[" + "1," * 600_000, headers=headers, timeout=60).status_code == 413
         batch = [{"jsonrpc": "2.0", "id": i, "method": "eth_chainId", "params": []} for i in range(MAX_BATCH + 1)]
-        assert requests.post(node.url, json=batch, timeout=10).json()["error"]["code"] == -32600
-        answers = requests.post(node.url, json=batch[:-1], timeout=10).json()
+        assert requests.post(node.url, json=batch, timeout=60).json()["error"]["code"] == -32600
+        answers = requests.post(node.url, json=batch[:-1], timeout=60).json()
         assert [answer["id"] for answer in answers] == list(range(MAX_BATCH))
 
     def test_batches_answer_item_by_item(self, node: Node) -> None:
@@ -147,18 +147,18 @@ class TestHttp:
             {"jsonrpc": "2.0", "id": "x", "method": "nonsense", "params": []},
             5,
         ]
-        answers = requests.post(node.url, json=batch, timeout=10).json()
+        answers = requests.post(node.url, json=batch, timeout=60).json()
         assert [answer["id"] for answer in answers] == [1, "x", None]
         assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601, -32600]
 
     @pytest.mark.parametrize("body", ["", "{", "nonsense", "[" * 100_000, '"\\ud800"'])
     def test_bodies_that_are_not_requests(self, node: Node, body: str) -> None:
-        answer = requests.post(node.url, data=body, headers={"Content-Type": "application/json"}, timeout=10).json()
+        answer = requests.post(node.url, data=body, headers={"Content-Type": "application/json"}, timeout=60).json()
         assert answer["error"]["code"] in (-32700, -32600)
 
     def test_a_notification_has_no_answer(self, node: Node) -> None:
         body = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
-        assert requests.post(node.url, json=body, timeout=10).status_code == 204
+        assert requests.post(node.url, json=body, timeout=60).status_code == 204
 
     @pytest.mark.parametrize(
         ("method", "params"),

@@ -242,7 +242,7 @@ def test_confirmations(ledger: EmbeddedLedger) -> None:
             remote.wait(sent, timeout=0.05)
         ledger.mine()
         ledger.mine()
-        assert remote.wait(sent, timeout=5).status == 1
+        assert remote.wait(sent, timeout=60).status == 1
 
 
 def test_long_ranges_of_logs_are_asked_for_in_pieces(ledger: EmbeddedLedger, monkeypatch: pytest.MonkeyPatch) -> None:

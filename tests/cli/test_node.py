@@ -35,7 +35,7 @@ def test_it_serves_and_stops(tmp_path: Path, end: signal.Signals) -> None:
     with RpcLedger(started["url"], chain_id=99) as ledger:
         assert ledger.balance(ME) == 15 * 10**17
     process.send_signal(end)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     with EmbeddedLedger.open(folder) as ledger:
         assert ledger.balance(ME) == 15 * 10**17
 

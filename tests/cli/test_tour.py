@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import stowatt
+from tests.ports import free_port
 
 TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,7 +47,7 @@ class Terminal:
             shown = subprocess.run(["bash", "-c", script], **self._settings(), check=True)  # type: ignore[call-overload]
             self.environment |= dict(item.split("=", 1) for item in shown.stdout.split("\0") if "=" in item)
             return ""
-        done = subprocess.run(["bash", "-c", line], **self._settings(), timeout=60, check=False)  # type: ignore[call-overload]
+        done = subprocess.run(["bash", "-c", line], **self._settings(), timeout=180, check=False)  # type: ignore[call-overload]
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
         self.outputs.append((line, done.stdout))
         return str(done.stdout)
@@ -54,7 +55,7 @@ class Terminal:
     def start_node(self, line: str) -> None:
         words = f"exec {line[line.index('stowatt node') :]} --port {self.port}"
         self.node = subprocess.Popen(["bash", "-c", words], **self._settings())  # type: ignore[call-overload]
-        for _ in range(200):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -81,14 +82,11 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STOWATT_")}
     environment |= {"PATH": f"{shim.parent}:{environment['PATH']}", "COLUMNS": "100"}
     environment["PYTHONPATH"] = str(Path(stowatt.__file__).parents[1])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    opened = Terminal(folder, port, environment)
+    opened = Terminal(folder, free_port(), environment)
     yield opened
     if opened.node is not None:
         opened.node.terminate()
-        opened.node.wait(20)
+        opened.node.wait(60)
 
 
 @pytest.fixture(scope="module")

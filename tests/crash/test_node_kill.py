@@ -43,6 +43,8 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.outbox, self.first, self.acknowledged = url, outbox, first, acknowledged
         self.unexpected: LedgerError | None = None
+        self.begun = threading.Event()
+        """Something was acknowledged."""
 
     def run(self) -> None:
         outbox = Outbox(self.outbox)
@@ -52,6 +54,7 @@ class Client(threading.Thread):
             while True:
                 self.acknowledged[amount] = sender.send(TARGET, value=amount, gas=21_000, purpose=f"pay {amount}")
                 amount += 1
+                self.begun.set()
         except ConnectionFailed:
             pass
         except LedgerError as error:
@@ -80,10 +83,12 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, monkeypatch: pytest.Monkey
         client = Client(json.loads(line)["url"], outbox, max(acknowledged, default=0) + 1, acknowledged)
         known = len(acknowledged)
         client.start()
+        if trial % 2 == 0:  # at work for certain, however busy the machine; else at any moment of its first ones
+            client.begun.wait(60)
         time.sleep(rng.uniform(0.05, 0.6))
         process.kill()
         process.communicate()
-        client.join(timeout=20)
+        client.join(timeout=60)
         assert not client.is_alive()
         assert client.unexpected is None
         kills_at_work += len(acknowledged) > known

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.gateway.market import wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("broker.mjs")
@@ -31,9 +32,7 @@ class Broker:
     """Starts, dies and returns at the same port."""
 
     def __init__(self, *tls: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._tls = [str(path) for path in tls]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -79,7 +79,7 @@ class Market:
         self.running.append(process)
         return process
 
-    def finish(self, *words: str, timeout: float = 60) -> dict[str, Any]:
+    def finish(self, *words: str, timeout: float = 180) -> dict[str, Any]:
         """A gateway process that ends by itself."""
         return outcome(self.start(*words), timeout)
 
@@ -95,7 +95,7 @@ class Market:
         return found
 
 
-def outcome(process: subprocess.Popen[str], timeout: float = 60) -> dict[str, Any]:
+def outcome(process: subprocess.Popen[str], timeout: float = 180) -> dict[str, Any]:
     """The summary of a process that ends well."""
     output, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, (output, errors)
@@ -145,7 +145,7 @@ def market(folder: Path, **changes: int) -> Iterator[Market]:
         node.communicate()
 
 
-def wait_until(condition: Any, seconds: float = 20) -> None:
+def wait_until(condition: Any, seconds: float = 60) -> None:
     """Waits for something that another process does."""
     end = time.monotonic() + seconds
     while not condition():

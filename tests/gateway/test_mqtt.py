@@ -128,7 +128,7 @@ class Publisher:
 
     def send(self, *payloads: bytes, retain: bool = False) -> None:
         for payload in payloads:
-            self._client.publish(TOPIC, payload, qos=1, retain=retain).wait_for_publish(5)
+            self._client.publish(TOPIC, payload, qos=1, retain=retain).wait_for_publish(60)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -153,7 +153,6 @@ def running() -> Iterator[Broker]:
 def connected(port: int, **options: Any) -> MqttSource:
     source = MqttSource("127.0.0.1", port, TOPIC, client_id="gateway", user="gateway", password="word", **options)
     wait_until(lambda: source.state == "connected")
-    time.sleep(0.3)  # the subscription is on its way
     return source
 
 
@@ -216,8 +215,7 @@ def test_a_broker_that_dies_and_returns(running: Broker, tmp_path: Path) -> None
         wait_until(lambda: not source.state.startswith("connected"))
         gateway.step(0.1)
         running.start()
-        wait_until(lambda: source.state == "connected", 40)
-        time.sleep(0.3)
+        wait_until(lambda: source.state == "connected")
         meter = Publisher(running.port)
         meter.send(
             message(200, power_w=3600), message(210, power_w=0), message(260, power_w=0), message(300, power_w=0)

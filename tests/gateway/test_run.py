@@ -32,7 +32,7 @@ def day(m: Market, name: str, rows: int) -> str:
 
 def failed(process: subprocess.Popen[str]) -> str:
     """The one line of a process that fails."""
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=180)
     assert process.returncode in (1, 2) and output == ""
     lines = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1 and "Traceback" not in errors, errors

@@ -17,17 +17,12 @@ from stowatt.gateway import Cause, Sample
 from stowatt.gateway.sources import sunspec
 from stowatt.gateway.sources.sunspec import Measure, NotSunSpec, SunSpecSource
 from tests.gateway.market import ENVIRONMENT, market, stop, wait_until
+from tests.ports import free_port
 
 pytest.importorskip("pymodbus", reason="needs the extra stowatt[meter]")
 
 SERVER = Path(__file__).with_name("modbus_server.py")
 Start = Callable[..., subprocess.Popen[bytes]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listening(port: int) -> bool:
@@ -56,25 +51,26 @@ def start() -> Iterator[Start]:
 
 def samples(source: SunSpecSource, count: int) -> list[Sample]:
     found: list[Sample] = []
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while len(found) < count and time.monotonic() < end:
         found += source.poll(1.0)
     return found
 
 
 def test_power_counter_and_faults_are_read_as_the_registers_say(start: Start) -> None:
-    port = free_port()
-    server = start(port, time.time() - 3600, 4000)
+    port, began = free_port(), time.time() - 3600
+    server = start(port, began, 4000)
     source = SunSpecSource("127.0.0.1", port, period=0.1, timeout=1)
     try:
         one, two = samples(source, 2)
+        most = Fraction(4000, 3600) * Fraction(time.time() - began) + Fraction(1, 10)  # Wh until now
         assert source.state == "connected to Stowatt test Battery 5"
         assert one.counter is not None and two.counter is not None
         made = one.counter.energy - Fraction(0xFFFF_0000, 10)
-        assert 4000 <= made <= 4010
+        assert 4000 <= made <= most
         assert (one.counter.step, one.counter.wraps_at) == (Fraction(1, 10), Fraction(2**32, 10))
         assert one.time is not None and one.time == one.received and one.power is None
-        assert 0 <= two.counter.energy - one.counter.energy <= Fraction(5, 10)
+        assert 0 <= two.counter.energy - one.counter.energy <= most - made
         server.kill()
         server.wait()
         assert source.poll(0.5) == [] or source.poll(0.5) == []
@@ -156,13 +152,13 @@ def test_from_a_modbus_device_to_the_chain_with_an_outage(start: Start, tmp_path
     with market(tmp_path, length=4, sub_slot=2, commit_lead=40, reveal_lead=30, payment_lead=5, void_delay=10) as m:
         server = start(port, began, 18_000)  # 5 Wh a second
         gateway = m.start(f"modbus://127.0.0.1:{port}/1", "--poll", "0.25", "--max-gap", "1", "--patience", "1")
-        wait_until(lambda: any(e.energy >= 9 for e in m.readings()))
+        wait_until(lambda: any(e.energy >= 9 for e in m.readings()), 60)
         server.kill()
         server.wait()
         time.sleep(2.2)
         known = len(m.readings())
         start(port, began, 18_000)
-        wait_until(lambda: len(m.readings()) >= known + 1)
+        wait_until(lambda: len(m.readings()) >= known + 1, 60)
         summary = stop(gateway)
         chain = m.energies()
     queue = summary["queue"]
@@ -170,7 +166,7 @@ def test_from_a_modbus_device_to_the_chain_with_an_outage(start: Start, tmp_path
     assert summary["samples"].keys() == {"used"}
     assert float(summary["unallocated_wh"]) > 10, "what was counted in the outage is known, but not when"
     assert summary["slots"]["incomplete"] >= 1
-    assert max(chain.values()) <= 13  # ten, and a poll's worth
+    assert max(chain.values()) <= 16  # ten, and what a poll on a busy machine may be late by: --max-gap, a second
     assert sum(chain.values()) <= summary["recorded_wh"]
     total = summary["recorded_wh"] + float(summary["pending_wh"]) + float(summary["unallocated_wh"])
     assert abs(total - float(summary["discharged_wh"])) < 1e-5

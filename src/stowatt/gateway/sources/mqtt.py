@@ -133,13 +133,15 @@ class MqttSource:
         if reason.is_failure:
             self.state = f"refused by the broker ({reason})"
             return
-        self.state = "connected"
+        self.state = "subscribing"
         self._connection += 1
         client.subscribe(self._topic, qos=1)
 
     def _on_subscribe(self, client: Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
             self.state = "the broker refuses the subscription"
+        else:
+            self.state = "connected"
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self.state = f"no connection ({reason})"
