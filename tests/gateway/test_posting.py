@@ -227,6 +227,11 @@ def test_a_queue_is_for_one_gateway_and_one_device(tmp_path: Path) -> None:
         SlotQueue(tmp_path / "queue", "device 1")
     with pytest.raises(QueueError, match="is for device 1, not device 2"):
         SlotQueue(tmp_path / "queue", "device 2")
+    Outbox(tmp_path / "outbox").close()
+    before = (tmp_path / "outbox").read_bytes()
+    with pytest.raises(QueueError, match="database of something else"):
+        SlotQueue(tmp_path / "outbox", "device 1")
+    assert (tmp_path / "outbox").read_bytes() == before
     assert (tmp_path / "queue").stat().st_mode & 0o77 == 0
 
 

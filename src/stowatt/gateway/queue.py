@@ -92,6 +92,9 @@ class SlotQueue:
 
     def _open(self, identity: str) -> None:
         db = self._db
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables - {"settings", "slots"}:
+            raise QueueError(f"{self.path} is a database of something else", "name another --queue")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
