@@ -2,10 +2,11 @@
 
 Battery by battery and window by window, each quantity is rounded to the nearest Wh and cut to what is there: room and
 reach of the store as (F3) rounds them, the window's time (F5), the community's deficit. So the flows are feasible, and
-cost a little more than the solution: what they lack is less than a Wh for each movement.
+cost a little more than the solution.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from stowatt.scenarios.flows import Flows
 from stowatt.scenarios.highs import Floats
 from stowatt.scenarios.shares import split
 
-NAME = "optimum"
+NAME: Final = "optimum"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,15 +65,16 @@ def _follow(community: Community, plan: Plan, surplus: Int64s, lacking: Int64s) 
     fastest = np.minimum(surplus, cap)
     charge = np.clip(np.rint(plan.charge).astype(np.int64), 0, fastest)
     discharge = np.clip(np.rint(plan.discharge).astype(np.int64), 0, cap)
+    time = np.where(discharge > 0, (cap - discharge) * fastest // np.maximum(cap, 1), fastest)
+    charge = np.minimum(charge, time)
     stored = np.empty((len(charge) + 1, len(cap)), np.int64)
     stored[0] = storage.stored_wh
     for window in range(len(charge)):
-        now = stored[window]
-        out = np.minimum(discharge[window], reach(storage, now))
+        now, into = stored[window], charge[window]
+        out = np.minimum(discharge[window], reach(storage, now + gain(storage, into)))
         if int(out.sum()) > lacking[window]:
             out = np.diff(np.minimum(np.cumsum(out), lacking[window]), prepend=0)
-        time = (cap - out) * fastest[window] // np.maximum(cap, 1)
-        into = np.minimum(np.minimum(charge[window], room(storage, now)), np.where(out > 0, time, fastest[window]))
+        into = np.minimum(into, room(storage, now - draw(storage, out)))
         charge[window], discharge[window] = into, out
         stored[window + 1] = now + gain(storage, into) - draw(storage, out)
     return charge, discharge, stored
