@@ -199,16 +199,22 @@ def _ask(house: House, window: int, offer: int, certain: int, prices: Prices, se
 
 
 def _need(house: House, first: int, prices: Prices, price: int) -> int:
-    """What has to be stored at the start of a window for the coming day's load that would cost at least `price`."""
+    """What has to be stored at the start of a window for the coming day's load that would cost at least `price`.
+
+    The patient also keep what they could sell in the dearest windows, until these have come.
+    """
     assert house.battery is not None
-    need = 0
+    need, sale, top = 0, 0, int(prices.retail.max())
     for window in reversed(range(first, min(first + DAY - 1, len(house.net)))):
         net = house.expected[window]
         if net > 0 and prices.retail[window] >= price:
             need += house.draw(min(net, house.cap))
         need -= house.gain(min(max(0, -net), house.cap))
         need = min(max(need, 0), house.battery.usable_wh)
-    return need
+        sale += house.draw(house.cap) if prices.retail[window] == top else house.draw(min(max(0, net), house.cap))
+        sale -= house.gain(min(max(0, -net), house.cap)) if prices.retail[window] < top else 0
+        sale = min(max(sale, 0), house.battery.usable_wh)
+    return max(need, sale) if house.seller == "patient" and prices.retail[first - 1] < top else need
 
 
 def _live(house: House, window: int, sold: int, bought: int, promised: int) -> None:

@@ -12,7 +12,7 @@ from stowatt.data.homes import Battery
 from stowatt.scenarios.build import storage_of
 from stowatt.scenarios.community import Prices
 from stowatt.scenarios.forecast import HORIZON, forecast_of
-from stowatt.scenarios.needs import levels_of, needs
+from stowatt.scenarios.needs import held_for_sale, levels_of, needs
 from stowatt.scenarios.strategies import Asks, Bids
 from stowatt.simulation.strategies import PriceGrid, ask, bid
 from stowatt.simulation.tariff import BatteryCosts, Tariff
@@ -163,3 +163,16 @@ class TestPrudent:
 
 
 BOTH = ("prudent", "truthful")
+
+
+class TestPatient:
+    def test_before_the_dear_hours_what_they_could_take_is_held(self) -> None:
+        net = np.zeros((DAY, 1), np.int64)
+        net[:40] = -1_000
+        retail = np.where(np.arange(DAY) // 4 < 17, 300_000, 380_000)
+        retail[88:] = 300_000
+        storage = storage_of([Battery(5_000, 4_000, 1_000_000, 0)], BatteryCosts())
+        held = held_for_sale(net, storage, retail)[:, 0]
+        # A full battery at 17:00, after which nothing is held; before the sun has gone, less.
+        assert held[35:42].tolist() == [0, 1_000, 2_000, 3_000, 4_000, 5_000, 5_000]
+        assert held[68] == 5_000 and not held[69:89].any()

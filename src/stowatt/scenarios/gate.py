@@ -18,7 +18,7 @@ from stowatt.scenarios.community import Community, Int64s, Prices
 from stowatt.scenarios.draws import assigned, lot
 from stowatt.scenarios.forecast import forecast_of
 from stowatt.scenarios.hours import local_hours
-from stowatt.scenarios.needs import levels_of, needs
+from stowatt.scenarios.needs import held_for_sale, levels_of, needs
 from stowatt.scenarios.settings import MarketSettings
 from stowatt.scenarios.strategies import Asks, Bids
 
@@ -60,8 +60,13 @@ class Gate:
         kinds = dict(zip(owners, assigned(seed, "sellers", owners, settings.sellers), strict=True))
         self.sellers = tuple(kinds.get(name, "") for name in names)
         self.buyers = tuple(assigned(seed, "buyers", names, settings.buyers))
-        reserves = np.array([kind == "reserve" for kind in kinds.values()], np.bool_)
-        self.asks = Asks.of(owners, reserves, self.storage, prices, settings.grid, highest)
+        flat, patient = (
+            np.array([kind == named for kind in kinds.values()], np.bool_) for named in ("flat", "patient")
+        )
+        if patient.any():
+            held = held_for_sale(self._net, self.storage, prices.retail)
+            self._needs = np.maximum(self._needs, np.where(patient, held, 0))
+        self.asks = Asks.of(owners, ~flat, self.storage, prices, settings.grid, highest)
         cases = len(self.forecast.possible(0))
         self.bids = Bids.of(names, self.buyers, cases, prices, settings.grid)
         self._level = np.searchsorted(self.bids.retail, prices.retail)

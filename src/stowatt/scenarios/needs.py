@@ -35,18 +35,40 @@ def needs(net_wh: Int64s, storage: Storage, retail: Int64s, lowest: Int64s) -> I
 
     `net_wh` is what is expected; the last row is the end of the last window.
     """
-    windows, homes = net_wh.shape
-    drawn = draw(storage, np.minimum(np.maximum(net_wh, 0), storage.cap_wh))
-    gained = gain(storage, np.minimum(np.maximum(-net_wh, 0), storage.cap_wh))
-    found = np.zeros((len(lowest), windows + 1, homes), np.int64)
+    drawn, gained = _changes(net_wh, storage)
+    found = np.empty((len(lowest), len(net_wh) + 1, net_wh.shape[1]), np.int64)
     for level, price in enumerate(lowest.tolist()):
-        change = np.zeros((windows + HORIZON, homes), np.int64)
-        change[:windows] = np.where((retail >= price)[:, np.newaxis], drawn, 0) - gained
-        for start in range(0, windows, _PIECE):
-            end = min(start + _PIECE, windows)
-            need = np.zeros((end - start, homes), np.int64)
-            for ahead in reversed(range(HORIZON)):
-                need += change[start + ahead : end + ahead]
-                np.clip(need, 0, storage.usable_wh, out=need)
-            found[level, start:end] = need
+        found[level] = _backwards(np.where((retail >= price)[:, np.newaxis], drawn, 0) - gained, storage)
+    return found
+
+
+def held_for_sale(net_wh: Int64s, storage: Storage, retail: Int64s) -> Int64s:
+    """(windows + 1, batteries): Wh to be stored to give all power in the day's dearest windows, and serve all load.
+
+    0 where the window before is one of the dearest: then the time to sell has come.
+    """
+    drawn, gained = _changes(net_wh, storage)
+    dearest = (retail == retail.max())[:, np.newaxis]
+    found = _backwards(np.where(dearest, draw(storage, storage.cap_wh), drawn - gained), storage)
+    found[1:][dearest[:, 0]] = 0
+    return found
+
+
+def _changes(net_wh: Int64s, storage: Storage) -> tuple[Int64s, Int64s]:
+    """What each window's load draws from a battery, and what its surplus charges."""
+    drawn = draw(storage, np.minimum(np.maximum(net_wh, 0), storage.cap_wh))
+    return drawn, gain(storage, np.minimum(np.maximum(-net_wh, 0), storage.cap_wh))
+
+
+def _backwards(change_wh: Int64s, storage: Storage) -> Int64s:
+    """The need before each window, of the change that each of the coming day's windows makes."""
+    windows, homes = change_wh.shape
+    change = np.concatenate([change_wh, np.zeros((HORIZON, homes), np.int64)])
+    found = np.zeros((windows + 1, homes), np.int64)
+    for start in range(0, windows, _PIECE):
+        end = min(start + _PIECE, windows)
+        need = found[start:end]
+        for ahead in reversed(range(HORIZON)):
+            need += change[start + ahead : end + ahead]
+            np.clip(need, 0, storage.usable_wh, out=need)
     return found

@@ -9,7 +9,7 @@ from stowatt.scenarios.errors import ScenarioError
 from stowatt.simulation.strategies import PriceGrid
 from stowatt.units import PPM
 
-SELLERS: Final = ("reserve", "flat")
+SELLERS: Final = ("patient", "reserve", "flat")
 """Strategies of homes with a battery; `strategies.py` says what each does and why."""
 BUYERS: Final = ("prudent", "marked-up", "truthful")
 """Strategies of homes that lack energy."""
@@ -37,7 +37,7 @@ class MarketSettings:
     """Probability that a battery is down in a window, ppm: each battery and each window by itself."""
     deposit_ppm: int = 200_000
     """α_S (23): the deposit of a seller as a share of its sale's value, ppm."""
-    sellers: Shares = (("reserve", PPM),)
+    sellers: Shares = (("patient", PPM),)
     buyers: Shares = (("prudent", PPM),)
     forecast: str = "persistence"
 

@@ -7,12 +7,14 @@ nothing, it may sell.
 Sellers (homes with a battery). No strategy offers more than the battery holds for certain, whatever the weather does in
 between, nor the power and the energy that the own load of window t is expected to take. None offers in a window in
 which it expects to charge, for a window with a sale charges nothing (`stowatt.dispatch.storage`); a full battery
-has nothing to lose. None holds back for a better price later.
+has nothing to lose.
 
 - `reserve` keeps what the own load needs over the coming day (`needs.py`) and asks the opportunity cost. Energy that
   would be left over costs what it takes to replace it from surplus: feed-in corrected for the losses of a round trip,
   and wear. Energy that own load would need later is worth the retail price of those windows: it leaves the battery
   through the same terminals with the same wear and the same losses either way, so none of them changes that price.
+- `patient` does the same in the day's dearest windows. Before them it also keeps what it could sell in them with all
+  its power, for buyers will pay more then: it sells only what the sun will have replaced by that time.
 - `flat` does not look ahead. It offers all that it has, in 3 to 5 equal steps from that cost up towards the lowest
   retail price (`stowatt.simulation.strategies.ask`).
 
@@ -54,7 +56,7 @@ class Asks:
     """The sellers' prices, and how their offers are cut into widths. Rows are batteries, columns steps that rise."""
 
     reserves: NDArray[np.bool_]
-    """Who follows `reserve`; the others follow `flat`."""
+    """Who knows its needs (`reserve`, `patient`); the others follow `flat`."""
     steps: Int64s
     """Steps of a flat ask."""
     ticks: Int64s
