@@ -10,7 +10,7 @@ import pytest
 
 from stowatt.report.pixels import LEVELS, levels_of, palette, picture
 from stowatt.report.scenario_charts import ct, euros, homes_chart, per_cent
-from stowatt.report.scenario_data import MOST_COLUMNS, busiest_week, duration, heat_map, periods
+from stowatt.report.scenario_data import MOST_COLUMNS, busiest_week, duration, heat_map, kinds, periods
 from stowatt.report.scenario_page import headline, parameters, render_scenario
 from stowatt.report.sweep_page import render_sweep
 from stowatt.scenarios.results import Results
@@ -130,6 +130,13 @@ class TestReductions:
         assert week["local"].dt.date().n_unique() == 7
         assert week["volume_wh"].sum() >= year.windows.head(7 * 96)["volume_wh"].sum()
         assert week["local"][0].hour == 0
+
+    def test_kinds_of_homes(self) -> None:
+        found = kinds(results(1, 12).homes)
+        assert [(kind["kind"], kind["count"]) for kind in found] == [("battery", 3), ("neither", 9)]
+        gains = [5 * 10**9 * (12 - 2 - home) for home in range(3)]
+        assert found[0]["schemes"]["market"] == (sum(gains) // 3, 0)
+        assert found[1]["schemes"]["market"][1] == 1 and "none" not in found[0]["schemes"]
 
     def test_a_great_community_draws_a_fixed_number_of_bars(self) -> None:
         chart = homes_chart([(f"h{number}", number - 700) for number in range(5000)], "market")

@@ -12,6 +12,7 @@ import pytest
 from stowatt.scenarios.results import Results
 from stowatt.scenarios.run import plain, run_scenario
 from stowatt.scenarios.scenario import Scenario, read_scenario
+from stowatt.scenarios.settings import BUYERS, SELLERS
 from stowatt.scenarios.tables import Bounds, schemes_table
 from tests.scenarios.folder_of_homes import write_scenario
 
@@ -63,6 +64,14 @@ def test_the_market_is_the_sum_of_its_windows(run: Results) -> None:
     assert windows["market.shared_wh"].sum() == market["volume_wh"] - market["missing_wh"]
     least, most = windows["price"].drop_nulls().min(), windows["price"].drop_nulls().max()
     assert isinstance(least, int) and isinstance(most, int) and 80_000 <= least <= most <= 380_000
+
+
+def test_homes_say_what_they_did_in_the_market(run: Results) -> None:
+    homes = {row["home"]: row for row in run.homes.filter(pl.col("scheme") == "market").to_dicts()}
+    assert homes["anna"]["seller"] in SELLERS and homes["cleo"]["seller"] is None
+    assert homes["cleo"]["buyer"] in BUYERS and homes["cleo"]["bought_wh"] > 0 == homes["cleo"]["sold_wh"]
+    assert sum(row["sold_wh"] for row in homes.values()) == run.run["market"]["volume_wh"]
+    assert run.homes.filter(pl.col("scheme") == "none")["sold_wh"].null_count() == 3
 
 
 def test_the_clock(run: Results) -> None:

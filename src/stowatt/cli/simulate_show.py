@@ -12,7 +12,7 @@ from stowatt.report.scenario_charts import ct, euros, per_cent, plain
 from stowatt.report.scenario_data import WH_IN_KW, title
 from stowatt.report.scenario_page import headline, whole_kwh
 from stowatt.report.sweep_page import summary
-from stowatt.report.text import NONE
+from stowatt.report.text import NONE, grouped
 from stowatt.scenarios.results import REPORT_FILE, Results
 from stowatt.studies.documents import Document, table
 
@@ -68,14 +68,14 @@ def markdown(found: Document) -> str:
     parts = [
         f"{found['name']}: {c['homes']} homes, {c['pv_homes']} with PV ({whole_kwh(c['pv_wh'])} kWh), "
         f"{c['batteries']} with a battery ({whole_kwh(c['usable_wh'])} kWh), load {whole_kwh(c['load_wh'])} kWh; "
-        f"{c['windows']} windows from {c['first']} to {c['last']}; seed {found['seeds']['scenario']}; computed in "
-        f"{sum(found['seconds'].values()):.0f} s.",
+        f"{grouped(c['windows'])} windows from {c['first']} to {c['last']}; seed {found['seeds']['scenario']}; "
+        f"computed in {sum(found['seconds'].values()):.0f} s.",
         table([*HEADS, *MORE], [_wide(row) for row in found["schemes"]]),
         found["headline"],
     ]
     if market is not None and market["traded"]:
         parts.append(
-            f"The market traded {whole_kwh(market['volume_wh'])} kWh in {market['traded']} windows at "
+            f"The market traded {whole_kwh(market['volume_wh'])} kWh in {grouped(market['traded'])} windows at "
             f"{ct(market['mean_price'])} ct/kWh on average; {market['sellers']} homes sold, {market['buyers']} bought."
         )
     parts.append("Assumed:\n\n" + "\n".join(f"- {note}" for note in found["assumptions"]))

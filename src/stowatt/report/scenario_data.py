@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -124,6 +124,33 @@ def duration(values: Sequence[float] | Floats, points: int = POINTS) -> tuple[Fl
     places = np.unique(np.linspace(0, len(ordered) - 1, min(points, len(ordered))).round().astype(np.int64))
     share = 100.0 * places / max(1, len(ordered) - 1)
     return share, ordered[places]
+
+
+def kinds(homes: pl.DataFrame) -> list[dict[str, Any]]:
+    """Homes by what they own: how many, and for each scheme that shares their mean gain and how many lose.
+
+    The mean is in base units · Wh, rounded down.
+    """
+    owned = (
+        pl.when(pl.col("usable_wh") > 0)
+        .then(pl.lit("battery"))
+        .when(pl.col("pv_wh") > 0)
+        .then(pl.lit("PV, no battery"))
+        .otherwise(pl.lit("neither"))
+    )
+    rows = homes.filter(pl.col("is_home")).with_columns(owned.alias("kind"))
+    found = []
+    for kind in ("battery", "PV, no battery", "neither"):
+        group = rows.filter(pl.col("kind") == kind)
+        count = group["home"].n_unique()
+        if count:
+            schemes = {
+                name: (int(part["gain"].sum()) // count, int((part["gain"] < 0).sum()))
+                for (name,), part in group.group_by("scheme", maintain_order=True)
+                if name != "none"
+            }
+            found.append({"kind": kind, "count": count, "schemes": schemes})
+    return found
 
 
 def busiest_week(windows: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from stowatt.report import scenario_charts, scenario_time, text
 from stowatt.report.charts import WIDTH
 from stowatt.report.page import environment
 from stowatt.report.scenario_charts import ct, euros, per_cent
-from stowatt.report.scenario_data import WH_IN_KW, busiest_week, heat_map, periods, title
+from stowatt.report.scenario_data import WH_IN_KW, busiest_week, heat_map, kinds, periods, title
 from stowatt.report.scenario_time import BASE_PER_CT, Curve, duration_chart, exchange_kw
 from stowatt.scenarios.results import Results
 
@@ -42,6 +42,7 @@ def render_scenario(results: Results) -> str:
             market=results.scheme("market"),
             subject=subject,
             homes=homes,
+            kinds=kinds(results.homes),
             shown=_shown(homes),
             others=[name for name in names if name not in ("none", subject)],
             periods=periods(results.windows) if "market" in names else [],

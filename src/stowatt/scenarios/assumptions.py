@@ -66,7 +66,8 @@ def _schemes(scenario: Scenario) -> Iterator[str]:
             + (
                 "their own load and PV of the coming day (perfect)."
                 if settings.forecast == "perfect"
-                else "yesterday's load and PV at the same time (persistence)."
+                else "yesterday's load and PV at the same time (persistence), and prudent buyers how often the last "
+                "seven days needed what they bid for."
             )
             + " Nobody learns, colludes or misreports otherwise."
         )
@@ -86,8 +87,8 @@ def _schemes(scenario: Scenario) -> Iterator[str]:
     if "optimum" in scenario.schemes:
         yield (
             "Perfect foresight: one plan for all batteries that knows every load and every PV yield in advance (a "
-            "linear program), with the same freedoms as the market: no market with these batteries can gain more. "
-            "The community battery has other freedoms, so it is compared with this figure and not bounded by it."
+            "linear program), with the same freedoms as the market: no market with these batteries can gain more. A "
+            "second bound is what no sharing of any kind could beat: PV shared at once, and all batteries as one."
         )
 
 

@@ -97,17 +97,29 @@ def windows_table(
     return table.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
-def homes_table(sums: Mapping[str, Sums]) -> pl.DataFrame:
-    """One row a node and scheme, with its gain against no sharing (0 without that scheme)."""
+def homes_table(community: Community, sums: Mapping[str, Sums], record: MarketRecord | None) -> pl.DataFrame:
+    """One row a node and scheme, with its gain against no sharing and, of the market, what it did there."""
     table = pl.concat([kept.homes for kept in sums.values()])
-    alone = sums["none"].homes.select("home", pl.col("cost").alias("alone")) if "none" in sums else None
-    if alone is None:
-        return table.with_columns(pl.lit(0, pl.Int64).alias("gain"))
-    return (
+    alone = sums[ALONE].homes.select("home", pl.col("cost").alias("alone"))
+    table = (
         table.join(alone, on="home", how="left", maintain_order="left")
         .with_columns((pl.col("alone").fill_null(0) - pl.col("cost")).alias("gain"))
         .drop("alone")
     )
+    if record is None:
+        return table
+    traded = pl.DataFrame(
+        {
+            "scheme": ["market"] * len(community.homes),
+            "home": community.homes,
+            "sold_wh": record.sold,
+            "bought_wh": record.bought,
+            "seller": [name or None for name in record.sellers],
+            "buyer": [name or None for name in record.buyers],
+        },
+        schema_overrides={"seller": pl.String, "buyer": pl.String},
+    )
+    return table.join(traded, on=["scheme", "home"], how="left", maintain_order="left")
 
 
 def row_of(name: str, accounts: Accounts, sums: Sums) -> dict[str, Any]:
