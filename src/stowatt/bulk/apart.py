@@ -21,8 +21,6 @@ from stowatt.bulk.source import Part
 from stowatt.bulk.summing import hashes_of
 from stowatt.units import MAX_SEGMENTS, MAX_WIDTH_WH
 
-HASHES_AT_ONCE: Final = 2**23
-ROWS_AT_ONCE: Final = 2**20
 RECORD: Final = np.dtype(
     [("hash", "u8"), ("other", "u8"), ("row", "i8"), ("window", "i4"), ("tick", "u4"), ("width", "u4"), ("buy", "?")]
 )

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from stowatt.bulk.job import Job
+from stowatt.bulk.memory import BYTES_A_CELL
 from stowatt.bulk.tally import SIDE_BIT, WINDOW_BITS, Ints, Keys, first_keys, merged
 from stowatt.clearing.crossing import Crossing, cross
 from stowatt.clearing.histogram import CELL_BITS, CELLS, Histogram, Zoom
@@ -20,8 +21,6 @@ from stowatt.units import MAX_SIDE_WH
 Chunk = tuple[Keys, Ints]
 """Cells of one window: side · 2^32 + tick, and the Wh."""
 
-CELLS_AT_ONCE: Final = 2**22
-"""Cells of several windows that are put in order together: 32 bytes each, and as much again for the sort."""
 _INSIDE: Final = np.uint64((1 << WINDOW_BITS) - 1)
 _TICK: Final = np.uint64((1 << SIDE_BIT) - 1)
 _LOW32: Final = np.uint64(2**32 - 1)
@@ -57,7 +56,7 @@ def cross_windows(job: Job, windows: Windows) -> list[Crossing]:
         starts.append(np.searchsorted(job.load("part", part, "keys"), first_keys(len(numbers))))
         totals[numbers] += np.diff(starts[-1])
     found: list[Crossing] = []
-    for first, after in _groups(totals):
+    for first, after in _groups(totals, job.memory.all_room // BYTES_A_CELL):
         chunks = list(_chunks(job, windows, starts, first, after)) if after - first > 1 else []
         keys, sums = merged(*_joined(chunks))
         ends = np.searchsorted(keys, first_keys(after - first))
@@ -71,11 +70,11 @@ def cross_windows(job: Job, windows: Windows) -> list[Crossing]:
     return found
 
 
-def _groups(totals: Ints) -> Iterator[tuple[int, int]]:
-    """Windows that are looked at together: as many as have CELLS_AT_ONCE cells, or one with more."""
+def _groups(totals: Ints, at_once: int) -> Iterator[tuple[int, int]]:
+    """Windows that are looked at together: as many as have `at_once` cells, or one with more."""
     first = held = 0
     for window, cells in enumerate(totals.tolist()):
-        if window > first and held + cells > CELLS_AT_ONCE:
+        if window > first and held + cells > at_once:
             yield first, window
             first, held = window, 0
         held += cells

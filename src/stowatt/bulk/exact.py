@@ -27,14 +27,8 @@ class ExactRows:
 
 
 def read_exactly(path: str, before: int, batch: Any, unit: DecimalUnit) -> ExactRows:
-    """The rows of a batch, of which `before` rows of the file come first; BookFileError at the first bad cell.
-
-    A column that was not read has one name.
-    """
-    there = batch.schema.names
-    texts: Sequence[list[str]] = [
-        exact_texts(path, name, batch.column(name)) if name in there else ["-"] * batch.num_rows for name in COLUMNS
-    ]
+    """The rows of a batch, of which `before` rows of the file come first; BookFileError at the first bad cell."""
+    texts: Sequence[list[str]] = [exact_texts(path, name, batch.column(name)) for name in COLUMNS]
     places = range(before + 1, before + batch.num_rows + 1)
     source = RowSource(path, "row", iter(zip(places, *texts, strict=True)), batch.num_rows)
     cells = CellReader(source, unit)

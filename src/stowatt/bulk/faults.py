@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from stowatt.bulk.apart import Fault
+from stowatt.bulk.job import Job
+from stowatt.bulk.memory import size_text
 from stowatt.bulk.source import Part
 from stowatt.curves import Side
 from stowatt.data.book_file import COLUMNS, RowSource
@@ -24,6 +26,12 @@ def fault_error(parts: Sequence[Part], fault: Fault) -> BookFileError:
     if column == "price":
         return source.too_many_prices(place, participant, window)
     return source.too_wide(place, participant, held)
+
+
+def too_far_apart(job: Job, what: str) -> BookFileError:
+    """The error of a book that would need too much memory for putting its bids together."""
+    way_out = f"sort it by window and participant, or give more --memory than {size_text(job.memory.limit)}"
+    return BookFileError(job.book, what, way_out)
 
 
 def _texts_of(part: Part, row: int) -> list[str]:

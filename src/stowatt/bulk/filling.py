@@ -1,4 +1,4 @@
-"""Pass 2: read prices, quantities and sides of a part again, and write the fill of each row.
+"""Pass 2: go through what pass 1 kept of a part, and write the fill of each row.
 
 Left behind for each part: `proof` (what its fills add up to, by window and side), `chunks` (where the row groups' pages
 are), then `fills`, these pages. The sums are taken from the fills as they are written, so they prove them.
@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from stowatt.bulk.job import Job
+from stowatt.bulk.kept import kept_rows
 from stowatt.bulk.pages import write_page
 from stowatt.bulk.places import Marginal, share_of
-from stowatt.bulk.rows import Ints, RowReader, Rows
+from stowatt.bulk.rows import Ints, Rows
 from stowatt.bulk.source import Part
 
 _LOW32: Final = np.uint64(2**32 - 1)
@@ -26,12 +27,12 @@ def fill_part(job: Job, part: Part) -> int:
     numbers = job.load("windows", part.number)
     table: Ints = job.load("table")[numbers]
     filler = Filler(job, part, numbers, table, np.array(job.load("held", part.number)))
-    reader, proof = RowReader(part, job.unit, len(numbers)), Proof(len(numbers))
+    proof = Proof(len(numbers))
     with job.appearing(job.path("fills", part.number, "bin")) as draft:
         chunks: list[list[int]] = []
         with draft.open("wb") as file:
             last = -1
-            for rows in reader.rows():
+            for rows in kept_rows(job, part):
                 fills = filler.fills(rows)
                 proof.add(rows, fills)
                 if rows.group != last:

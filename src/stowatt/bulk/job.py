@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stowatt.bulk.memory import Memory
 from stowatt.clearing.rules import Rules
 from stowatt.data.decimals import DecimalUnit
 from stowatt.errors import OutputError
@@ -37,6 +38,7 @@ class Job:
     rules: Rules
     key: int
     """Of the hashes of names."""
+    memory: Memory
     fills: bool
     """Whether fills are written."""
 
@@ -72,14 +74,23 @@ class Job:
         descr, shape, at = header["arrays"][name]
         dtype = np.dtype([(field, kind) for field, kind in descr] if isinstance(descr, list) else descr)
         size = int(np.prod(shape))
+        if self.path(kind, number).stat().st_size < start + at + size * dtype.itemsize:
+            raise self.damaged(self.path(kind, number))
         if size * dtype.itemsize < _SMALL:
             return np.fromfile(self.path(kind, number), dtype, size, offset=start + at).reshape(shape)
         return np.memmap(self.path(kind, number), dtype, "r", start + at, tuple(shape)).view(np.ndarray)
 
     def _header(self, kind: str, number: int) -> tuple[dict[str, Any], int]:
-        with self.path(kind, number).open("rb") as file:
-            start = int.from_bytes(file.read(_WORD), "little")
-            return json.loads(file.read(start - _WORD)), start
+        try:
+            with self.path(kind, number).open("rb") as file:
+                start = int.from_bytes(file.read(_WORD), "little")
+                return json.loads(file.read(start - _WORD)), start
+        except (OSError, ValueError):
+            raise self.damaged(self.path(kind, number)) from None
+
+    def damaged(self, path: Path) -> OutputError:
+        """The error of a file that a pass cannot have left so."""
+        return OutputError(f"{path} is damaged or gone", f"remove {self.folder} to begin again")
 
     @contextmanager
     def appearing(self, path: Path, lasts: bool = True) -> Iterator[Path]:

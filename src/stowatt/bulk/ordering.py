@@ -7,7 +7,9 @@ import numpy as np
 
 from stowatt.bulk.apart import MOVED, Records
 from stowatt.bulk.crossings import Windows, at_price
+from stowatt.bulk.faults import too_far_apart
 from stowatt.bulk.job import Job
+from stowatt.bulk.memory import BYTES_A_MOVE
 from stowatt.bulk.places import fills_of, insertions, place_part
 from stowatt.bulk.rows import Ints
 from stowatt.bulk.source import Part
@@ -54,6 +56,9 @@ def order_moved(job: Job, windows: Windows, table: Ints, parts: Sequence[Part], 
 def _moved(job: Job) -> Records:
     """All moved rows, in order of window, side, first row of the bid, and row."""
     pieces = job.value("pieces", 0)
+    count = sum(len(job.load("moved", piece)) for piece in range(pieces))
+    if count * BYTES_A_MOVE > job.memory.all_room:
+        raise too_far_apart(job, f"{count} rows that share at the price are of bids whose rows lie apart")
     moved = np.concatenate([np.zeros(0, MOVED), *(np.array(job.load("moved", piece)) for piece in range(pieces))])
     return moved[np.lexsort((moved["row"], moved["first"], moved["buy"], moved["window"]))]
 

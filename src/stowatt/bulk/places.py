@@ -11,7 +11,8 @@ import numpy as np
 
 from stowatt.bulk.apart import Records
 from stowatt.bulk.job import Job
-from stowatt.bulk.rows import Ints, RowReader, Rows
+from stowatt.bulk.kept import kept_rows
+from stowatt.bulk.rows import Ints, Rows
 from stowatt.bulk.source import Part
 from stowatt.clearing.rules import Rationing
 from stowatt.clearing.shares import share_pro_rata, share_seeded_order
@@ -54,7 +55,7 @@ def place_part(job: Job, part: Part) -> int:
     prices: Ints = job.load("table")[numbers, 0]
     marginal = Marginal(part, prices, np.array(job.load("moved-rows", part.number)["row"]))
     held = np.zeros(len(inserted), np.int64)
-    for rows in RowReader(part, job.unit, len(numbers)).rows():
+    for rows in kept_rows(job, part):
         for window, side, at in marginal.groups(rows):
             mine = np.flatnonzero((inserted["window"] == numbers[window]) & (inserted["buy"] == bool(side)))
             sums = np.concatenate(([0], np.cumsum(rows.widths[at], dtype=np.int64)))

@@ -12,7 +12,6 @@ from stowatt.bulk.exact import read_exactly
 from stowatt.bulk.names import Names, Words, mix
 from stowatt.bulk.numbers import Counter, Counts
 from stowatt.bulk.source import Part
-from stowatt.data.book_file import COLUMNS
 from stowatt.data.book_parquet import exact_texts
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit
 from stowatt.errors import BookFileError
@@ -21,8 +20,6 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
-_NO_NAME: Final = Names(pa.array(["-"], pa.string()))
-"""In place of all names of a column that is not read."""
 _SIDES: Final = {"sell": False, "buy": True}
 
 
@@ -36,17 +33,23 @@ class Rows:
     """Rows of the part before it."""
     window: Numbers
     """Each row's window, numbered within the part."""
-    person: Numbers
-    """Each row's participant, as a place in `people`."""
-    people: Names
     ticks: Counts
     widths: Counts
     buys: Flags
-    starts: Ints
-    """The first row of each run: rows of one window and participant that follow one another."""
 
     def __len__(self) -> int:
         return len(self.ticks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BidRows(Rows):
+    """The same with the bids that they are of."""
+
+    person: Numbers
+    """Each row's participant, as a place in `people`."""
+    people: Names
+    starts: Ints
+    """The first row of each run: rows of one window and participant that follow one another."""
 
 
 @dataclass(slots=True)
@@ -55,17 +58,14 @@ class RowReader:
 
     part: Part
     unit: DecimalUnit
-    of_windows: int = 0
-    """For reading again what was checked: the windows that the part has. Participants and runs are left out then."""
     windows: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     _known: dict[str, tuple[Any, Names]] = field(default_factory=dict)
     _hashes: Words = field(default_factory=lambda: np.zeros(0, np.uint64))
 
-    def rows(self) -> Iterator[Rows]:
+    def rows(self) -> Iterator[BidRows]:
         """Every batch; BookFileError at the first bad cell, after all rows before it were given."""
-        columns = [name for name in COLUMNS if not self.of_windows or name not in self._unneeded()]
-        for group, before, batch in self.part.batches(columns):
+        for group, before, batch in self.part.batches():
             if batch.num_rows == 0:
                 continue
             try:
@@ -77,10 +77,7 @@ class RowReader:
                 raise
             yield rows
 
-    def _unneeded(self) -> tuple[str, ...]:
-        return ("participant",) if self.of_windows > 1 else ("participant", "window")
-
-    def _read(self, group: int, before: int, batch: Any) -> Rows:
+    def _read(self, group: int, before: int, batch: Any) -> BidRows:
         windows, people = self._names(batch, "window"), self._names(batch, "participant")
         ticks = Counter(self.unit, 0).counts(batch.column("price"))
         widths = Counter(WH_IN_KWH, 1).counts(batch.column("quantity"))
@@ -96,12 +93,10 @@ class RowReader:
         if len(windows[0]) > 1:
             changes |= window[1:] != window[:-1]
         starts = np.concatenate((np.zeros(min(1, len(ticks)), np.int64), np.flatnonzero(changes) + 1))
-        return Rows(group, before, window, people[1], people[0], ticks, widths, buys, starts)
+        return BidRows(group, before, window, ticks, widths, buys, people[1], people[0], starts)
 
     def _names(self, batch: Any, name: str) -> tuple[Names, Numbers] | None:
         """The different names of a column and each row's place among them."""
-        if self.of_windows and name in self._unneeded():
-            return _NO_NAME, np.zeros(batch.num_rows, np.int32)
         column = batch.column(name)
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
@@ -139,7 +134,7 @@ class RowReader:
         return self._hashes
 
 
-def run_hashes(rows: Rows, windows: Words, key: int) -> Words:
+def run_hashes(rows: BidRows, windows: Words, key: int) -> Words:
     """One for each run: rows of one window and one participant have the same, wherever they are."""
     people = rows.people.hashes(key)[rows.person[rows.starts]]
     return mix(people + windows[rows.window[rows.starts]])

@@ -11,22 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from stowatt import __version__
-from stowatt.bulk.apart import (
-    HASHES_AT_ONCE,
-    ROWS_AT_ONCE,
-    collect,
-    ranges,
-    repeated,
-    settle,
-)
+from stowatt.bulk.apart import collect, ranges, repeated, settle
 from stowatt.bulk.crossings import Windows, cross_windows, table_of
-from stowatt.bulk.faults import fault_error, known_error
+from stowatt.bulk.faults import fault_error, known_error, too_far_apart
 from stowatt.bulk.filling import fill_part
 from stowatt.bulk.job import Job
+from stowatt.bulk.memory import BYTES_A_HASH, BYTES_A_RECORD, DEFAULT, Memory
 from stowatt.bulk.ordering import order_moved
 from stowatt.bulk.outcome import Outcome, prove
 from stowatt.bulk.runs import Run, Runs
-from stowatt.bulk.source import ROWS_IN_PART, LargeBook, Part, open_book
+from stowatt.bulk.source import ROWS_IN_PART, LargeBook, Part, check_groups, open_book
 from stowatt.bulk.state import WHOLE, discard, finish, passing_folder, working_folder
 from stowatt.bulk.summing import sum_part
 from stowatt.bulk.whole import check_joinable, write_whole
@@ -101,9 +95,10 @@ class Clearing:
         ends = np.sort(np.concatenate([np.zeros(0, np.uint64), *runs.hashes]))
         self.job.save("ends", 0, rows=ends)
         count = sum(len(self.job.load("part", part, "hashes")) for part in range(parts)) + len(self.job.load("ends"))
-        pieces = ranges(count, HASHES_AT_ONCE, parts)
-        for _ in self.workers.each(partial(repeated, self.job), pieces):
-            pass
+        pieces = ranges(count, self.job.memory.room // BYTES_A_HASH, parts)
+        bids = sum(found for _, found in self.workers.each(partial(repeated, self.job), pieces))
+        if bids * BYTES_A_HASH > self.job.memory.all_room:
+            raise too_far_apart(self.job, f"the rows of {bids} bids lie apart")
         twice = [self.job.load("twice", piece.number) for piece in pieces]
         wanted = np.unique(np.concatenate([*twice, np.array(runs.suspects, np.uint64)]))
         self.job.save("apart", 0, rows=wanted)
@@ -112,7 +107,7 @@ class Clearing:
             rows = 0
             for _, found in self.workers.each(partial(collect, self.job), self.parts[:parts]):
                 rows += found
-            pieces = ranges(rows, ROWS_AT_ONCE, parts)
+            pieces = ranges(rows, self.job.memory.room // BYTES_A_RECORD, parts)
             faults = [fault for _, fault in self.workers.each(partial(settle, self.job), pieces) if fault]
             if faults:
                 raise fault_error(self.parts, min(faults))
@@ -157,15 +152,18 @@ def clear_large(
     workers: Workers,
     progress: Progress = lambda name, done, total: None,
     rows_in_part: int = ROWS_IN_PART,
+    memory: Memory | None = None,
 ) -> dict[str, Outcome]:
     """Clear a Parquet file or a folder of them.
 
     With `out`, write the fills there, going on where a run that was stopped has come to; without, only price, volume
     and values.
     """
+    memory = memory or Memory.of(DEFAULT, workers.count)
     book = open_book(path)
     if out is not None:
         check_joinable([Path(one) for one, _ in book.groups])
+    check_groups(book, memory)
     options = {
         "tick size": unit.text(1),
         "price rule": rules.price_rule.name,
@@ -174,12 +172,12 @@ def clear_large(
         "cut": str(rows_in_part),
     }
     with passing_folder() if out is None else working_folder(out, plan_of(book, options)) as (folder, key):
-        job = Job(str(path), str(folder), unit, rules, key, out is not None)
+        job = Job(str(path), str(folder), unit, rules, key, memory, out is not None)
         try:
             outcomes = Clearing(job, book, book.parts(rows_in_part), workers, progress).run()
         except BookError:
-            # The book has to be changed, and then nothing of this is of use.
-            discard(folder)
+            if out is not None:  # the book has to be changed, and then nothing of this is of use
+                discard(folder)
             raise
         if out is not None:
             finish(folder, out)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stowatt.bulk.names import Words
-from stowatt.bulk.rows import Ints, Rows
+from stowatt.bulk.rows import BidRows, Ints
 from stowatt.units import MAX_SEGMENTS, MAX_WIDTH_WH
 
 
@@ -28,7 +28,7 @@ class Run:
     broken: bool = False
 
     @classmethod
-    def of(cls, rows: Rows, window: str, hash_: int, place: slice) -> "Run":
+    def of(cls, rows: BidRows, window: str, hash_: int, place: slice) -> "Run":
         """The rows at `place` of a batch."""
         found = cls(window, rows.people[int(rows.person[place.start])], hash_, bool(rows.buys[place.start]), {})
         ticks, sums = np.unique(rows.ticks[place], return_inverse=True)
@@ -80,7 +80,7 @@ class Runs:
     suspects: list[int] = field(default_factory=list)
     """Hashes of bids that break a rule by themselves."""
 
-    def add(self, rows: Rows, windows: list[str], hashes: Words) -> None:
+    def add(self, rows: BidRows, windows: list[str], hashes: Words) -> None:
         """The next batch; `hashes` of its runs."""
         if len(rows) == 0:
             return
@@ -128,12 +128,12 @@ class Runs:
             self.suspects.append(run.hash)
 
     @staticmethod
-    def _run(rows: Rows, windows: list[str], hashes: Words, which: int, ends: Ints) -> Run:
+    def _run(rows: BidRows, windows: list[str], hashes: Words, which: int, ends: Ints) -> Run:
         place = slice(int(rows.starts[which]), int(ends[which]))
         return Run.of(rows, windows[int(rows.window[place.start])], int(hashes[which]), place)
 
 
-def suspicious(rows: Rows, ends: Ints) -> list[int]:
+def suspicious(rows: BidRows, ends: Ints) -> list[int]:
     """The runs that could break a rule by themselves."""
     starts = rows.starts
     lengths = ends - starts

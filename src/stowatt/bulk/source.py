@@ -5,14 +5,15 @@ and how much is done again after a stop, and nothing else: no byte of the output
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stowatt.bulk.memory import BYTES_A_ROW, Memory, size_text
 from stowatt.clearing.columns import MAX_ROWS
 from stowatt.data.book_file import COLUMNS, PARQUET_ENDS, PARQUET_MAGIC, check_header, is_parquet, readable
 from stowatt.data.book_parquet import exact_texts, parquet_errors
@@ -23,6 +24,7 @@ ROWS_IN_BATCH: Final = 2**17
 """Rows in memory for each worker, and the most in a row group of the output."""
 ROWS_IN_PART: Final = 2**20
 """Row groups are put together until they have so many rows."""
+_END: Final = 2**16
 _BUFFER: Final = 2**20
 """Bytes of a column that are read from the disk at once."""
 
@@ -41,7 +43,7 @@ class Part:
     row: int
     """Rows of the book before it."""
 
-    def batches(self, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[int, int, Any]]:
+    def batches(self) -> Iterator[tuple[int, int, Any]]:
         """(row group, rows of the part before it, Arrow batch): at most ROWS_IN_BATCH rows, of one row group."""
         done = 0
         with parquet_errors(self.path):
@@ -50,7 +52,7 @@ class Part:
             for group in range(self.first, self.after):
                 with parquet_errors(self.path):
                     batches = file.iter_batches(
-                        ROWS_IN_BATCH, row_groups=[group], columns=list(columns), use_threads=False
+                        ROWS_IN_BATCH, row_groups=[group], columns=list(COLUMNS), use_threads=False
                     )
                 while True:
                     with parquet_errors(self.path):
@@ -69,7 +71,7 @@ class LargeBook:
 
     path: str
     files: tuple[tuple[str, int, int, str], ...]
-    """Of each file: its name, bytes, the time of its last change (ns), SHA-256 of what it says about its columns."""
+    """Of each file: its name, bytes, the time of its last change (ns), SHA-256 of its end."""
     schema: Any
     """The Arrow types of COLUMNS, the same in all files, as they are written."""
     groups: tuple[tuple[str, tuple[int, ...]], ...]
@@ -106,6 +108,7 @@ def open_book(path: Path) -> LargeBook:
             status = one.stat()
             with one.open("rb") as file:
                 start = file.read(len(PARQUET_MAGIC))
+                digest = _end_of(file, status.st_size)
         if not one.is_file():
             raise BookFileError(str(one), "is not a plain file", "it is read more than once: save it first")
         if not is_parquet(one, start):
@@ -114,7 +117,6 @@ def open_book(path: Path) -> LargeBook:
         with parquet_errors(str(one)), _open(one) as parquet:
             meta, found = parquet.metadata, parquet.schema_arrow
             sizes = tuple(meta.row_group(group).num_rows for group in range(meta.num_row_groups))
-            digest = hashlib.sha256(f"{meta.serialized_size} {parquet.schema} {sizes}".encode()).hexdigest()
         check_header(str(one), found.names, None)
         for name in COLUMNS:
             exact_texts(str(one), name, pa.array([], found.field(name).type))
@@ -127,6 +129,23 @@ def open_book(path: Path) -> LargeBook:
     if book.rows > MAX_ROWS:
         raise BookFileError(str(path), f"has {book.rows} rows", f"the most is {MAX_ROWS}; clear its windows apart")
     return book
+
+
+def _end_of(file: BinaryIO, size: int) -> str:
+    """SHA-256 of the file's last bytes, where the footer is."""
+    file.seek(max(0, size - _END))
+    return hashlib.sha256(file.read()).hexdigest()
+
+
+def check_groups(book: LargeBook, memory: Memory) -> None:
+    """Refuse row groups of which the sums might not fit into memory: less than one cannot be read alone."""
+    most = memory.room // BYTES_A_ROW
+    for path, groups in book.groups:
+        if max(groups, default=0) > most:
+            what = f"has a row group of {max(groups)} rows, too many for {size_text(memory.limit)} of memory"
+            raise BookFileError(
+                path, what, f"write it again in row groups of at most {most} rows, or give more --memory"
+            )
 
 
 def _open(path: Path) -> Any:

@@ -45,7 +45,10 @@ def working_folder(target: Path, plan: dict[str, Any]) -> Iterator[tuple[Path, i
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise OutputError(f"another run is at work on {target}", "wait for it, or choose another --out") from None
-        yield folder, _key(folder, target, plan)
+        key = _key(folder, target, plan)
+        for draft in folder.glob(".*"):  # of a run that was killed
+            draft.unlink()
+        yield folder, key
     finally:
         os.close(lock)
 

@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 WINDOW_BITS: Final = 33
 SIDE_BIT: Final = 32
-_KEPT: Final = 2**22
+_KEPT: Final = 2**20
 """Cells of batches that wait to be merged."""
 
 

@@ -2,10 +2,10 @@
 
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import typer
 from rich.console import Console
@@ -18,8 +18,37 @@ from stowatt.clearing.rules import by_name, parse_seed
 from stowatt.cli.progress import counting
 from stowatt.data.book_file import read_book
 from stowatt.data.decimals import WH_IN_KWH, DecimalUnit
+from stowatt.errors import OutputError
 
 WINDOWS_PER_REPORT = 64
+
+
+class Cleared(Protocol):
+    """What is shown of a window's result."""
+
+    @property
+    def price(self) -> int | None:
+        """λ."""
+
+    @property
+    def lowest(self) -> int:
+        """λ_lo."""
+
+    @property
+    def highest(self) -> int | None:
+        """λ_hi."""
+
+    @property
+    def volume(self) -> int:
+        """V."""
+
+    @property
+    def welfare(self) -> int:
+        """In tick·Wh."""
+
+    @property
+    def gap(self) -> int:
+        """0 if it is proved."""
 
 
 def clear(
@@ -39,14 +68,31 @@ def clear(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw supply and demand to an .svg or .png file.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILLS.parquet", help="Write every row with its fill; for Parquet books.")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The most memory to take, such as 2GiB; for Parquet books.")
+    ] = None,
 ) -> None:
     """Clear a book of bids off chain: price, volume, fills and the proof that they are optimal.
 
     BOOK has the columns window, participant, side (sell or buy), price (money per kWh) and quantity (kWh).
     The rows of one window and participant are one curve.
+
+    With --out or --memory, or if BOOK is a folder of Parquet files, the book is read a part at a time and may be larger
+    than memory (2GiB unless --memory says else). A run that was stopped goes on when the same command is given again.
     """
     unit = DecimalUnit.parse(tick_size)
     rules = Rules(by_name(PriceRule, price_rule), by_name(Rationing, rationing), parse_seed(seed))
+    if out is not None or memory is not None or book.is_dir():
+        from stowatt.cli.clear_large import clear_to_file
+
+        if fills or plot is not None:
+            option = "--fills" if fills else "--plot"
+            raise OutputError(f"{option} is for books that fit into memory", "leave it out; --out writes the fills")
+        clear_to_file(book, unit, rules, out, memory, as_json)
+        return
     if plot is not None:
         from stowatt.cli.clear_plot import check_target, plot_windows
 
@@ -114,13 +160,14 @@ def _print_tables(results: dict[str, WindowResult], unit: DecimalUnit, fills: bo
     if not results:
         console.print("The book has no bids: no window to clear.")
         return
-    console.print(_summary(results, unit))
+    console.print(summary(results, unit))
     if fills:
         for name, result in results.items():
             console.print(_fill_table(name, result))
 
 
-def _summary(results: dict[str, WindowResult], unit: DecimalUnit) -> Table:
+def summary(results: Mapping[str, Cleared], unit: DecimalUnit) -> Table:
+    """One row for each window."""
     table = Table("window", title="Clearing, each window proved optimal")
     for heading in ("price\nper kWh", "optimal\nprices", "volume\nkWh", "welfare", "gap"):
         table.add_column(heading, justify="right")

@@ -4,7 +4,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    """How many there are a second."""
+
+    def __init__(self, counted: str) -> None:
+        super().__init__()
+        self.counted = counted
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {self.counted}/s")
 
 
 @contextmanager
@@ -18,10 +40,12 @@ def counting(description: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def staged() -> Iterator[Callable[[str, int, int], None]]:
-    """The same for work in stages: a bar for each, named when it is first told of."""
+def staged(counted: str = "") -> Iterator[Callable[[str, int, int], None]]:
+    """The same for work in stages: a bar for each, named when it is first told of; with its rate if it is said what is
+    counted."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    rate = (_Rate(counted),) if counted else ()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *rate, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
