@@ -176,3 +176,10 @@ class TestPatient:
         # A full battery at 17:00, after which nothing is held; before the sun has gone, less.
         assert held[35:42].tolist() == [0, 1_000, 2_000, 3_000, 4_000, 5_000, 5_000]
         assert held[68] == 5_000 and not held[69:89].any()
+
+
+def test_what_is_asked_is_the_sum_of_the_widths() -> None:
+    random = np.random.default_rng(1)
+    bids = Bids.of(NAMES, ["prudent", "truthful", "marked-up"] * 4, 8, PRICES, PriceGrid())
+    wanted, possible = random.integers(0, 900, len(NAMES)), random.integers(0, 900, (8, len(NAMES)))
+    assert bids.asked(wanted, possible) == bids.widths(wanted, possible).sum()

@@ -74,8 +74,8 @@ class Gate:
         self.open = ((hours >= settings.first) & (hours < settings.last)).tolist()
         self.closed = Cleared(-1, np.zeros(len(owners), np.int64), np.zeros(len(names), np.int64))
 
-    def offers(self, window: int, stored: Int64s, before: Cleared) -> tuple[Int64s, Int64s]:
-        """Widths of asks by battery and step, and of bids by home and step, when `window` - 1 starts.
+    def offers(self, window: int, stored: Int64s, before: Cleared) -> tuple[Int64s, Int64s, Int64s]:
+        """(widths of asks by battery and step, Wh each home expects to lack, cases of that) when `window` - 1 starts.
 
         `stored` is what the batteries hold then, `before` what was cleared for `window` - 1.
         """
@@ -97,17 +97,17 @@ class Gate:
         wanted[self.owners] = lack
         possible = np.maximum(self.forecast.possible(window), 0)
         possible[:, self.owners] = np.where(offer > 0, 0, np.maximum(possible[:, self.owners] - help_wh, 0))
-        return self.asks.widths(offer, certain, self._needs[:, window + 1]), self.bids.widths(wanted, possible)
+        return self.asks.widths(offer, certain, self._needs[:, window + 1]), wanted, possible
 
     def at(self, window: int, stored: Int64s, before: Cleared) -> Cleared:
         """Seal, open and clear the bids of a window."""
         if not self.open[window]:
             return self.closed
-        asks, bids = self.offers(window, stored, before)
-        offered, asked = int(asks.sum()), int(bids.sum())
+        asks, wanted, possible = self.offers(window, stored, before)
+        offered, asked = int(asks.sum()), self.bids.asked(wanted, possible)
         if not offered or not asked:
             return Cleared(-1, self.closed.sold, self.closed.bought, offered, asked)
-        return self._clear(window, asks, bids, offered, asked)
+        return self._clear(window, asks, self.bids.widths(wanted, possible), offered, asked)
 
     def _clear(self, window: int, asks: Int64s, bids: Int64s, offered: int, asked: int) -> Cleared:
         prices = self.bids.ticks[self._level[window]]

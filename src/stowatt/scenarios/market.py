@@ -149,6 +149,7 @@ class _Year:
             paid=self.paid,
             own_surplus=not ((given > 0) & (imported > 0)).any(),
         )
+        self._check(flows)
         return flows, MarketRecord(
             price=np.where(self.price < 0, -1, self.price * size),
             volume=self.sold.sum(axis=1),
@@ -163,6 +164,12 @@ class _Year:
             buyers=gate.buyers,
             forecast=gate.forecast,
         )
+
+    def _check(self, flows: Flows) -> None:
+        """What holds beyond `Flows.check` even where a home gives and imports in one window."""
+        surplus = np.maximum(-self.net, 0)
+        if (self.charge > surplus).any() or (self.given > self.discharge).any() or (self.stored < 0).any():
+            raise FlowsError(f"{flows.name}: a battery gives what it has not got, or takes more than its own surplus")
 
     def _wide(self, table: Int64s) -> Int64s:
         """A table of the batteries as one of all homes."""

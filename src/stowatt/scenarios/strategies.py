@@ -129,6 +129,10 @@ class Bids:
         ticks = np.minimum(np.maximum(bids, 0) // grid.tick_size, grid.ticks - 1)
         return cls(prudent, steps, retail, ticks)
 
+    def asked(self, wanted: Int64s, possible: Int64s) -> int:
+        """All Wh of the bids: the sum of `widths`."""
+        return int(np.where(self.prudent, possible.max(axis=0), wanted).sum())
+
     def widths(self, wanted: Int64s, possible: Int64s) -> Int64s:
         """Wh of each step: of `wanted`, the odd Wh in the first steps; or from the cases of what may be wanted."""
         share, odd = np.divmod(wanted, self.steps)
