@@ -23,6 +23,8 @@ from benchmarks.harness import (
     render_page,
     save_document,
 )
+from benchmarks.streaming import bench as streaming
+from benchmarks.streaming import report as streaming_report
 
 
 def _small(run: Callable[[bool], Figures]) -> Callable[[Extent], Figures]:
@@ -33,6 +35,7 @@ def _small(run: Callable[[bool], Figures]) -> Callable[[Extent], Figures]:
 BENCHMARKS: dict[str, Benchmark] = {
     "clearing": Benchmark(clearing.run, clearing_report.tables, clearing_report.plot),
     "growth": Benchmark(growth.run, growth_report.tables, growth_report.plot),
+    "streaming": Benchmark(streaming.run, streaming_report.tables, streaming_report.plot),
     "ledger": Benchmark(_small(chains.run), chains.tables, chains.plot),
     "crypto": Benchmark(_small(crypto.run), crypto.tables, crypto.plot),
     "audit": Benchmark(_small(auditing.run), auditing.tables, auditing.plot),
@@ -49,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     much.add_argument("--render", action="store_true", help="measure nothing; tables and plots from stored figures")
     parser.add_argument("--into", type=Path, metavar="DIR", help="write figures, plots and a copy of the page there")
     parser.add_argument("--window-segments", type=_size, metavar="N", help="of each of the 96 windows of one call")
+    parser.add_argument("--file-segments", type=_size, metavar="N", help="of the book that is cleared from a file")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
-    extent = Extent(options.quick, options.full, options.window_segments)
+    extent = Extent(options.quick, options.full, options.window_segments, options.file_segments)
     document: dict[str, Any]
     for name in options.names or BENCHMARKS:
         benchmark = BENCHMARKS[name]

@@ -24,11 +24,11 @@ FULL_SIZES = (*SIZES, 100_000_000)
 QUICK_SIZES = (1_000, 10_000)
 LONGEST, FULL_LONGEST, QUICK_LONGEST = 20.0, 120.0, 0.1
 """Seconds a call: an engine that would take longer is left out of the larger books."""
-BEYOND = 2
-"""A process of its own is killed after so many times that; libraries take a few seconds to start besides."""
-STARTUP = 10.0
 PATIENCE = 30.0
-"""Seconds of samples after which none is begun there: what takes longer than this is measured once."""
+"""Seconds of samples after which none is begun in a process of its own: what takes longer is measured once."""
+STARTUP = 20.0
+"""Seconds that libraries and the book's file may take there. It is killed after all three, which is longer than an
+engine needs that is as quick as it was thought to be."""
 APART = 4.0
 """Seconds a call from which an engine takes no turns with the others but gets a process of its own."""
 GROWTH = 12.0
@@ -53,7 +53,7 @@ class Run:
 
     def __init__(self, extent: Extent, longest: float, sizes: tuple[int, ...]) -> None:
         self.extent, self.quick, self.longest, self.sizes = extent, extent.quick, longest, sizes
-        self.limit = BEYOND * max(longest, 1.0) + STARTUP
+        self.limit = longest + PATIENCE + STARTUP
         self.budget = 0.0 if self.quick else 2.0
         self.own = {name: engine for name, engine in ENGINES.items() if find_spec(engine.module)}
         self.environment = find_environment()
