@@ -151,3 +151,18 @@ class TestRules:
         community = small_community(3, homes=60)
         with pytest.raises(ScenarioError, match="use a lower highest price"):
             run(community, MarketSettings(grid=PriceGrid(2**27, 2**13)))
+
+
+@pytest.mark.parametrize("forecast", ["perfect", "persistence"])
+@pytest.mark.parametrize(("homes", "windows"), [(1, 1), (2, 2), (1, DAY - 1), (3, DAY), (2, DAY + 1)])
+def test_short_times_and_few_homes(homes: int, windows: int, forecast: str) -> None:
+    community = small_community(8, homes=homes, windows=windows)
+    flows, record = run(community, MarketSettings(forecast=forecast))
+    flows.check(community)
+    assert len(record.price) == windows and record.price[0] == -1
+
+
+def test_a_grid_that_ends_below_every_cost_sells_nothing() -> None:
+    flows, record = run(small_community(3), MarketSettings(grid=PriceGrid(10_000, 15)))
+    flows.check(small_community(3))
+    assert not record.offered.any() and record.asked.any()

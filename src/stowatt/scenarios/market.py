@@ -4,7 +4,8 @@ In each window, in this order: the gate of the next one closes (`gate.py`); batt
 sold; then the own home is served, but what is sold of the next window stays stored. So a sale never fails for want of
 energy, whatever the forecast missed: the own home then imports. A battery that sold nothing charges from its own
 surplus. A home that bought more than it needs feeds in what is left. The first window has no market: its gate would
-have closed before the beginning.
+have closed before the beginning. A battery that is down does nothing for its own home either; the schemes that the
+market is compared with know no outages, so these count against the market only.
 
 What a seller gives is measured at its battery. So a home can give and import in one window, if its load exceeds its
 forecast. Let it give less and import less by the same amount, and its neighbour import that much more: the community
