@@ -150,7 +150,7 @@ def _curve(house: House, window: int, sold: int, bought: int, prices: Prices, se
         if offer:
             return _ask(house, window, offer, certain, prices, settings)
     if house.buyer == "prudent":
-        cases = [house.net[window - DAY * days] if window >= DAY * days else 0 for days in range(1, 8)] + [0]
+        cases = [house.net[window - DAY * days] for days in range(1, 8) if window >= DAY * days] + [0]
         if settings.forecast == "perfect":
             cases = [then]
         battery = min(house.cap, house.reach(expected))

@@ -18,7 +18,7 @@ from stowatt.units import PPM
 DAY: Final = 96
 """Windows of a day."""
 CASES: Final = 8
-"""What a careful buyer thinks possible: each of the last seven days again, or nothing at all."""
+"""What a careful buyer thinks possible, at most: each of the last seven days again, or nothing at all."""
 HORIZON: Final = DAY - 1
 """Windows from the next one on that a home plans for: a day less the window in which it seals its bid."""
 
@@ -40,14 +40,14 @@ class Forecast:
     def possible(self, window: int) -> Int64s:
         """(cases, homes): equally likely values of load − PV in a window.
 
-        Of persistence, those of the same window on the last seven days (0 before the first), and 0: a week is too
-        short to call anything certain. Of perfect foresight, what comes.
+        Of persistence, those of the same window on the last days, at most seven, and 0: a week is too short to call
+        anything certain. Of perfect foresight, what comes.
         """
         if self.name == FORECASTS[1]:
             return self.net_wh[window : window + 1]
-        rows = window - DAY * np.arange(1, CASES)
-        found = np.zeros((CASES, self.actual_wh.shape[1]), np.int64)
-        found[: np.count_nonzero(rows >= 0)] = self.actual_wh[rows[rows >= 0]]
+        days = min(window // DAY, CASES - 1)
+        found = np.zeros((days + 1, self.actual_wh.shape[1]), np.int64)
+        found[:days] = self.actual_wh[window - DAY * np.arange(1, days + 1)]
         return found
 
 

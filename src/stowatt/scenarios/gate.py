@@ -67,8 +67,7 @@ class Gate:
             held = held_for_sale(self._net, self.storage, prices.retail)
             self._needs = np.maximum(self._needs, np.where(patient, held, 0))
         self.asks = Asks.of(owners, ~flat, self.storage, prices, settings.grid, highest)
-        cases = len(self.forecast.possible(0))
-        self.bids = Bids.of(names, self.buyers, cases, prices, settings.grid)
+        self.bids = Bids.of(names, self.buyers, prices, settings.grid)
         self._level = np.searchsorted(self.bids.retail, prices.retail)
         hours = local_hours(community)
         self.open = ((hours >= settings.first) & (hours < settings.last)).tolist()
@@ -107,10 +106,10 @@ class Gate:
         offered, asked = int(asks.sum()), self.bids.asked(wanted, possible)
         if not offered or not asked:
             return Cleared(-1, self.closed.sold, self.closed.bought, offered, asked)
-        return self._clear(window, asks, self.bids.widths(wanted, possible), offered, asked)
+        bid_ticks = self.bids.ticks[len(possible) - 1, self._level[window]]
+        return self._clear(window, asks, self.bids.widths(wanted, possible), bid_ticks, offered, asked)
 
-    def _clear(self, window: int, asks: Int64s, bids: Int64s, offered: int, asked: int) -> Cleared:
-        prices = self.bids.ticks[self._level[window]]
+    def _clear(self, window: int, asks: Int64s, bids: Int64s, prices: Int64s, offered: int, asked: int) -> Cleared:
         selling, buying = asks > 0, bids > 0
         ask_ticks, bid_ticks = self.asks.ticks[selling], prices[buying]
         if ask_ticks.min() > bid_ticks.max():

@@ -21,8 +21,9 @@ has nothing to lose.
 Buyers.
 
 - `prudent` bids for each Wh what it is worth on average: the retail price if it is needed, else what feeding it in
-  earns. How likely it is needed, the last week says: a Wh that six of seven days needed in this window counts 6/8. So a
-  home pays nearly the retail price for its base load only. With perfect foresight it is truthful.
+  earns. How likely it is needed, the last week says: a Wh that six of seven days needed in this window counts 6/8; in
+  the first week, the days that there are. So a home pays nearly the retail price for its base load only. With perfect
+  foresight it is truthful.
 - `truthful` asks for all that it expects to lack at what the grid would cost it: the retail price less the levy.
 - `marked-up` wants to save 1 to 5 ct on each kWh, and in dear windows bids part of its load in 1 to 4 steps down
   towards the lowest retail price, for that part could be moved (`stowatt.simulation.strategies.bid`).
@@ -101,7 +102,7 @@ class Asks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bids:
-    """The buyers' prices by level of retail price. Rows are homes, columns steps that fall."""
+    """The buyers' prices by what is known and by retail price. Rows are homes, columns steps that fall."""
 
     prudent: NDArray[np.bool_]
     """Who follows `prudent`; the others bid for what they expect."""
@@ -110,11 +111,11 @@ class Bids:
     retail: Int64s
     """The distinct retail prices, rising."""
     ticks: Int64s
-    """(prices, homes, steps)."""
+    """(number of cases less 1, retail prices, homes, steps)."""
 
     @classmethod
-    def of(cls, names: list[str], kinds: Sequence[str], cases: int, prices: Prices, grid: PriceGrid) -> "Bids":
-        """The prices of these homes with these strategies, and with so many cases of what may come."""
+    def of(cls, names: list[str], kinds: Sequence[str], prices: Prices, grid: PriceGrid) -> "Bids":
+        """The prices of these homes with these strategies."""
         steps = np.array([BID_STEPS[trait(name, "bid steps", len(BID_STEPS))] for name in names], np.int64)
         margins = [MARGIN_LEAST + trait(name, "margin", MARGIN_MOST - MARGIN_LEAST + 1) for name in names]
         prudent, truthful = (np.array([kind == named for kind in kinds], np.bool_) for named in ("prudent", "truthful"))
@@ -123,6 +124,7 @@ class Bids:
         retail = np.unique(prices.retail)
         places, price = np.arange(max(*BID_STEPS, CASES)), retail[:, np.newaxis, np.newaxis]
         plain = price - margin[:, np.newaxis] + (retail[0] - price) * places // steps[:, np.newaxis]
+        cases = np.arange(1, CASES + 1)[:, np.newaxis, np.newaxis, np.newaxis]
         likely = np.maximum(cases - places, 0)
         worth = (price * likely + prices.feed_in * (cases - likely)) // cases
         bids = np.where(prudent[:, np.newaxis], worth, plain) - prices.levy
@@ -136,7 +138,7 @@ class Bids:
     def widths(self, wanted: Int64s, possible: Int64s) -> Int64s:
         """Wh of each step: of `wanted`, the odd Wh in the first steps; or from the cases of what may be wanted."""
         share, odd = np.divmod(wanted, self.steps)
-        places = np.arange(self.ticks.shape[2])
+        places = np.arange(self.ticks.shape[-1])
         plain = np.where(places < self.steps[:, np.newaxis], share[:, np.newaxis] + (places < odd[:, np.newaxis]), 0)
         careful = np.zeros_like(plain)
         careful[:, : len(possible)] = np.diff(np.sort(possible, axis=0), axis=0, prepend=0).T
