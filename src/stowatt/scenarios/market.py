@@ -9,7 +9,7 @@ market is compared with know no outages, so these count against the market only.
 
 What a seller gives is measured at its battery. So a home can give and import in one window, if its load exceeds its
 forecast. Let it give less and import less by the same amount, and its neighbour import that much more: the community
-pays the grid the same and less levy. So no scheme without this freedom is beaten by it.
+pays the grid the same and less levy. So a bound on schemes without this freedom is a bound on the market too.
 """
 
 from collections.abc import Callable
@@ -148,9 +148,7 @@ class _Year:
             taken_wh=self.taken,
             stored_wh=self._wide(self.stored),
             paid=self.paid,
-            own_surplus=not ((given > 0) & (imported > 0)).any(),
         )
-        self._check(flows)
         return flows, MarketRecord(
             price=np.where(self.price < 0, -1, self.price * size),
             volume=self.sold.sum(axis=1),
@@ -165,12 +163,6 @@ class _Year:
             buyers=gate.buyers,
             forecast=gate.forecast,
         )
-
-    def _check(self, flows: Flows) -> None:
-        """What holds beyond `Flows.check` even where a home gives and imports in one window."""
-        surplus = np.maximum(-self.net, 0)
-        if (self.charge > surplus).any() or (self.given > self.discharge).any() or (self.stored < 0).any():
-            raise FlowsError(f"{flows.name}: a battery gives what it has not got, or takes more than its own surplus")
 
     def _wide(self, table: Int64s) -> Int64s:
         """A table of the batteries as one of all homes."""
