@@ -6,7 +6,7 @@ writes the same bytes.
 
 import json
 import os
-import threading
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class Job:
     """Whether fills are written."""
 
     def path(self, kind: str, number: int = 0, end: str = "state") -> Path:
-        """The file with what a pass found in a part."""
-        return Path(self.folder) / f"{kind}-{number:06}.{end}"
+        """The file with what a pass found in a part. No task that outlives its run writes into those of another run."""
+        return Path(self.folder) / f"{kind}-{number:06}-{self.key:016x}.{end}"
 
     def has(self, kind: str, number: int = 0, end: str = "state") -> bool:
         """Whether a file is there."""
@@ -95,7 +95,7 @@ class Job:
     @contextmanager
     def appearing(self, path: Path, lasts: bool = True) -> Iterator[Path]:
         """A draft that takes the file's place when the block ends well, and if it `lasts`, when it is on the disk."""
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
             yield draft
             if lasts:

@@ -41,10 +41,11 @@ def size_text(size: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A limit for one process with so many workers."""
+    """A limit, and how many workers there are in how many processes."""
 
     limit: int
     workers: int
+    processes: int = 1
 
     @classmethod
     def of(cls, limit: int, most_workers: int) -> "Memory":
@@ -57,9 +58,9 @@ class Memory:
     @property
     def room(self) -> int:
         """Bytes for each worker."""
-        return (self.limit - BASE) // self.workers
+        return self.all_room // self.workers
 
     @property
     def all_room(self) -> int:
         """Bytes for what is done while no worker is at work."""
-        return self.limit - BASE
+        return self.limit - self.processes * BASE

@@ -74,6 +74,15 @@ def clear(
     memory: Annotated[
         str | None, typer.Option(metavar="SIZE", help="The most memory to take, such as 2GiB; for Parquet books.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes to work with, instead of threads; Parquet books.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to work with, such as tcp://HOST:8786.")
+    ] = None,
+    partitions: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Into how many parts a Parquet book is cut.")
+    ] = None,
 ) -> None:
     """Clear a book of bids off chain: price, volume, fills and the proof that they are optimal.
 
@@ -82,16 +91,18 @@ def clear(
 
     With --out or --memory, or if BOOK is a folder of Parquet files, the book is read a part at a time and may be larger
     than memory (2GiB unless --memory says else). A run that was stopped goes on when the same command is given again.
+    With --workers or --scheduler, the parts are divided among processes or machines (docs/cluster.md).
     """
     unit = DecimalUnit.parse(tick_size)
     rules = Rules(by_name(PriceRule, price_rule), by_name(Rationing, rationing), parse_seed(seed))
-    if out is not None or memory is not None or book.is_dir():
-        from stowatt.cli.clear_large import clear_to_file
+    given = (out, memory, workers, scheduler, partitions)
+    if any(option is not None for option in given) or book.is_dir():
+        from stowatt.cli.clear_large import Means, clear_to_file
 
         if fills or plot is not None:
             option = "--fills" if fills else "--plot"
             raise OutputError(f"{option} is for books that fit into memory", "leave it out; --out writes the fills")
-        clear_to_file(book, unit, rules, out, memory, as_json)
+        clear_to_file(book, unit, rules, out, Means(memory, workers, scheduler, partitions), as_json)
         return
     if plot is not None:
         from stowatt.cli.clear_plot import check_target, plot_windows
