@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stowatt.cli import app
-from stowatt.cli.simulate_show import markdown
+from stowatt.cli.simulate_show import markdown, sweep_markdown
 from stowatt.studies.documents import marked
 from tests.scenarios.folder_of_homes import write_scenario
 
@@ -98,8 +98,10 @@ class TestSweep:
         assert len(again["rows"]) == 6 and again["keys"] == ["tariff.evening"]
         assert "holds a sweep" in run(write_scenario(tmp_path)).err
 
-    def test_a_page_shows_one_run(self, run: Run, tmp_path: Path) -> None:
-        assert "--page shows one run" in run(write_scenario(tmp_path, SWEEP), "--page", "x.md").err
+    def test_a_page_is_renewed(self, run: Run, tmp_path: Path) -> None:
+        page = tmp_path / "page.md"
+        found = json.loads(run(write_scenario(tmp_path, SWEEP), "--json", "--page", page).out)
+        assert marked(page.read_text(), "sweep") == sweep_markdown(found) and "| 0.40 |" in page.read_text()
 
 
 class TestErrors:

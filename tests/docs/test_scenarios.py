@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stowatt.clearing.rules import PriceRule, Rationing
-from stowatt.cli.simulate import MARK
-from stowatt.cli.simulate_show import markdown
+from stowatt.cli.simulate import MARK, SWEEP_MARK
+from stowatt.cli.simulate_show import markdown, sweep_markdown
 from stowatt.scenarios.run import plain
 from stowatt.scenarios.scenario import SCHEMES, SOURCES, parse_scenario, read_scenario
 from stowatt.scenarios.settings import BUYERS, FORECASTS, SELLERS
@@ -17,6 +17,7 @@ from stowatt.studies.documents import marked
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "scenarios.md"
 RESULT = ROOT / "benchmarks" / "results" / "studies" / "rural3-year.json"
+SWEEP = RESULT.with_name("scenario-sweep.json")
 EXAMPLES = sorted((ROOT / "examples" / "scenarios").glob("*.toml"))
 
 
@@ -58,6 +59,14 @@ def test_every_example_can_be_read_and_is_shown(path: Path, page: str) -> None:
 def test_the_table_is_that_of_the_stored_result(page: str) -> None:
     found = json.loads(RESULT.read_text(encoding="utf-8"))
     assert marked(page, MARK) == markdown(found), "stowatt simulate … --page docs/scenarios.md renews the page"
+
+
+def test_the_curves_are_those_of_the_stored_sweep(page: str) -> None:
+    found = json.loads(SWEEP.read_text(encoding="utf-8"))
+    assert marked(page, SWEEP_MARK) == sweep_markdown(found), (
+        "stowatt simulate … --page docs/scenarios.md renews the page"
+    )
+    assert found["scenario"] == plain(read_scenario(ROOT / "examples" / "scenarios" / "sweep.toml").document)
 
 
 def test_the_stored_result_is_that_of_the_example() -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 PARENT: Final = Path("scenario-output")
 MARK: Final = "scenario"
-"""The markers of a Markdown page between which a run's table is renewed."""
+"""The markers of a Markdown page between which a run's tables are renewed …"""
+SWEEP_MARK: Final = "sweep"
+"""… and a sweep's."""
 
 
 def simulate(
@@ -34,7 +36,7 @@ def simulate(
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler for the runs of a sweep, tcp://HOST:8786.")
     ] = None,
     page: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Renew the table between the markers of a Markdown page.")
+        Path | None, typer.Option(metavar="FILE", help="Renew the tables between the markers of a Markdown page.")
     ] = None,
 ) -> None:
     """Simulate a community: no sharing, the market, a community battery, and what perfect foresight could do.
@@ -49,12 +51,10 @@ def simulate(
 
     read = read_scenario(scenario.absolute())
     folder = PARENT / (re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.stem).strip(".") or "scenario") if out is None else out
-    if read.sweep and page is not None:
-        raise ScenarioError(f"{scenario.name} is a sweep, and --page shows one run", "leave --page out")
     if not read.sweep and (workers is not None or scheduler is not None):
         raise ScenarioError(f"{scenario.name} is one run", "leave --workers and --scheduler out, or add a [sweep]")
     if page is not None:
-        check_page(page, MARK)
+        check_page(page, SWEEP_MARK if read.sweep else MARK)
     if read.sweep:
         with staged() as progress, _workers(workers, scheduler) as who:
             from stowatt.report.page import write_page
@@ -64,6 +64,8 @@ def simulate(
 
             about, table = run_sweep(read, folder.absolute(), who, render_scenario, flows=flows, progress=progress)
             write_page(render_sweep(about, table), folder / "report.html")
+        if page is not None:
+            renew_page(page, SWEEP_MARK, show.sweep_markdown(show.sweep_document(about, table)))
         show.show_sweep(about, table, folder, as_json=as_json)
         return
     results = _run(read, folder, flows)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stowatt.report.scenario_charts import ct, euros, per_cent, plain
-from stowatt.report.scenario_data import WH_IN_KW, title
+from stowatt.report.scenario_data import WH_IN_KW, kinds, title
 from stowatt.report.scenario_page import headline, whole_kwh
 from stowatt.report.sweep_page import summary
 from stowatt.report.text import NONE, grouped
@@ -28,7 +28,8 @@ NARROW = ("scheme", "gain EUR", "optimum", "shared kWh", "grid kWh", "gain/lose"
 
 def document(results: Results) -> Document:
     """What a run found, without its rows by window and home: JSON that can be kept."""
-    return {**results.run, "headline": headline(results), "schemes": results.schemes.to_dicts()}
+    schemes = results.schemes.to_dicts()
+    return {**results.run, "headline": headline(results), "schemes": schemes, "kinds": kinds(results.homes)}
 
 
 def show_run(results: Results, folder: Path, *, as_json: bool) -> None:
@@ -44,22 +45,43 @@ def show_run(results: Results, folder: Path, *, as_json: bool) -> None:
     console.print(Text(f"computed in {seconds:.1f} s; tables and {REPORT_FILE} in {folder}"), soft_wrap=True)
 
 
+def sweep_document(about: Document, found: "pl.DataFrame") -> Document:
+    """What a sweep found: JSON that can be kept."""
+    rows = found.to_dicts()
+    return {**about, "headline": summary(about, rows), "rows": rows}
+
+
 def show_sweep(about: Document, found: "pl.DataFrame", folder: Path, *, as_json: bool) -> None:
     """A sweep for people, or as JSON."""
-    rows = found.to_dicts()
+    kept = sweep_document(about, found)
     if as_json:
-        print(json.dumps({"folder": str(folder), **about, "rows": rows}, ensure_ascii=False, indent=1))
+        print(json.dumps({"folder": str(folder), **kept}, ensure_ascii=False, indent=1))
         return
     console = Console(highlight=False)
-    schemes = [name for name in dict.fromkeys(row["scheme"] for row in rows) if name != "none"]
-    heads = [*(key.split(".")[-1] for key in about["keys"]), *(f"{title(name)} EUR" for name in schemes)]
-    shown = [
-        [*run["values"].values(), *(_gain(rows, run["run"], name) for name in schemes), *_market(rows, run["run"])]
-        for run in about["runs"]
-    ]
-    _print(console, about["name"], [*heads, "optimum", "price ct"], shown, texts=len(about["keys"]))
-    console.print(Text(summary(about, rows)))
+    heads, rows = _sweep_table(kept)
+    _print(console, f"{about['name']}: gains in EUR", heads, rows, texts=len(about["keys"]))
+    console.print(Text(kept["headline"]))
     console.print(Text(f"{len(about['runs'])} runs; tables and {REPORT_FILE} in {folder}"), soft_wrap=True)
+
+
+def sweep_markdown(kept: Document) -> str:
+    """The generated part of a page on a sweep."""
+    heads, rows = _sweep_table(kept)
+    return "\n\n".join(
+        [f"{kept['name']}: gains in EUR.", table(heads, rows, texts=len(kept["keys"])), kept["headline"]]
+    )
+
+
+def _sweep_table(kept: Document) -> tuple[list[str], list[list[str]]]:
+    """A row for each run: its values, the gain of each scheme, what the market captures, its price."""
+    found: Rows = kept["rows"]
+    schemes = [name for name in dict.fromkeys(row["scheme"] for row in found) if name != "none"]
+    heads = [*(key.split(".")[-1] for key in kept["keys"]), *(title(name) for name in schemes)]
+    rows = [
+        [*run["values"].values(), *(_gain(found, run["run"], name) for name in schemes), *_market(found, run["run"])]
+        for run in kept["runs"]
+    ]
+    return [*heads, "optimum", "price ct"], rows
 
 
 def markdown(found: Document) -> str:
@@ -77,6 +99,11 @@ def markdown(found: Document) -> str:
         parts.append(
             f"The market traded {whole_kwh(market['volume_wh'])} kWh in {grouped(market['traded'])} windows at "
             f"{ct(market['mean_price'])} ct/kWh on average; {market['sellers']} homes sold, {market['buyers']} bought."
+        )
+    if found["kinds"] and (names := list(found["kinds"][0]["schemes"])):
+        parts.append(
+            "Mean gain of a home in EUR, and how many lose:\n\n"
+            + table(["owns", "homes", *map(title, names)], [_kind(kind) for kind in found["kinds"]])
         )
     parts.append("Assumed:\n\n" + "\n".join(f"- {note}" for note in found["assumptions"]))
     return "\n\n".join(parts)
@@ -110,6 +137,11 @@ def _wide(row: dict[str, Any]) -> list[str]:
         per_cent(row["self_sufficiency_ppm"]),
         f"{row['winners']} / {row['losers']}",
     ]
+
+
+def _kind(kind: dict[str, Any]) -> list[str]:
+    shown = [f"{euros(gain, 0)} ({losers})" for gain, losers in kind["schemes"].values()]
+    return [kind["kind"], str(kind["count"]), *shown]
 
 
 def _narrow(row: dict[str, Any]) -> list[str]:

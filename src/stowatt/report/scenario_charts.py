@@ -71,7 +71,7 @@ def homes_chart(gains: Sequence[tuple[str, int]], scheme: str) -> str:
     drawn = ranked[::every]
     if drawn and drawn[-1] != ranked[-1]:
         drawn.append(ranked[-1])
-    losers = sum(1 for _, gain in ranked if gain < 0)
+    winners, losers = sum(1 for _, gain in ranked if gain > 0), sum(1 for _, gain in ranked if gain < 0)
     canvas = Canvas(
         "homes",
         WIDTH,
@@ -93,7 +93,7 @@ def homes_chart(gains: Sequence[tuple[str, int]], scheme: str) -> str:
         size = (slot * (1 - 2 * gap) if gap else slot + 0.5, max(0.6, foot - top))
         canvas.rect(corner, size, css, f"{home}: {euros(gain)} EUR")
     canvas.line((LEFT, y(0.0)), (WIDTH - RIGHT, y(0.0)), "axis")
-    for place, (css, words) in enumerate((("gain", f"{len(ranked) - losers} gain"), ("short", f"{losers} lose"))):
+    for place, (css, words) in enumerate((("gain", f"{winners} gain"), ("short", f"{losers} lose"))):
         canvas.rect((LEFT + 90 * place, 222), (12, 10), css)
         canvas.text((LEFT + 90 * place + 17, 231), words)
     return canvas.render()

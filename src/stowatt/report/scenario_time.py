@@ -172,7 +172,7 @@ def week_chart(week: pl.DataFrame, schemes: Sequence[str], width: int) -> str:
         if number == 0:
             keys(canvas, [(curve.words, curve.css) for curve in shown], top - 10, width, 100)
     keys(canvas, names, foot + 40, width)
-    every = -(-len(days) // (3 if width < WIDE and len(days) > WEEK_MARKS else WEEK_MARKS))
+    every = -(-len(days) // (WEEK_MARKS // 2 if width < WIDE else WEEK_MARKS))
     for place in days[::every]:
         form = "%a %-d %b" if width >= WIDE else "%a %-d"
         canvas.text((x(place) + 3, foot + 15), f"{moments[place]:{form}}")
