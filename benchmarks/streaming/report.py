@@ -7,6 +7,7 @@ from benchmarks.harness import PALETTE, Figures, figure, human, human_bytes, sav
 LABELS = {
     "scan": "Arrow scan: every batch of every column",
     "clear": "**Stowatt** `clear --out --memory`",
+    "workers": "**Stowatt** the same with `--workers`, on a local Dask cluster",
 }
 SHARE = 0.5
 """Of the scan's throughput, to be reached."""
@@ -43,9 +44,17 @@ def tables(figures: Figures) -> str:
             table(heads, rows),
             table(["held to", "limit", "measured", "result"], _targets(figures)),
             f"The book's file has {human_bytes(sizes['book'])}, that of the fills {human_bytes(sizes['fills book'])}; "
-            + ("price, volume and fills are right by the definitions." if right else "**the result is wrong.**"),
+            + ("price, volume and fills are right by the definitions." if right else "**the result is wrong.**")
+            + _workers(figures),
         ]
     )
+
+
+def _workers(figures: Figures) -> str:
+    if "workers" not in _shown(figures):
+        return ""
+    same = "the same bytes" if figures["same"] else "**other bytes**"
+    return f" {figures['workers']} processes of a Dask cluster write {same}."
 
 
 def _targets(figures: Figures) -> list[list[str]]:
@@ -63,8 +72,8 @@ def plot(figures: Figures, path: Path) -> None:
     """Seconds and peak memory."""
     made, places = figure(2, width=8.0, height=2.2)
     kinds = list(_shown(figures))
-    names = ["Arrow scan", "stowatt clear"]
-    colours = [PALETTE[1], PALETTE[0]]
+    names = ["Arrow scan", "stowatt clear", f"clear --workers {figures['workers']}"][: len(kinds)]
+    colours = [PALETTE[1], PALETTE[0], PALETTE[0]][: len(kinds)]
     places[0].barh(names, [figures["seconds"][f"{kind} book"]["median"] for kind in kinds], color=colours)
     places[0].set(xlabel="seconds", title=f"{figures['segments']:,} segments")
     places[1].barh(names, [figures["peak"][f"{kind} book"] / 1e9 for kind in kinds], color=colours)
