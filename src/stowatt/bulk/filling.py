@@ -12,7 +12,7 @@ import numpy as np
 from stowatt.bulk.job import Job
 from stowatt.bulk.kept import kept_rows
 from stowatt.bulk.pages import write_page
-from stowatt.bulk.places import Marginal, share_of
+from stowatt.bulk.places import Marginal, cohorts_of, of_cohort, share_of
 from stowatt.bulk.rows import Ints, Rows
 from stowatt.bulk.source import Part
 
@@ -57,12 +57,15 @@ class Filler:
     held: Ints
     """By window of the part and side: what the cohort holds before the next batch."""
     inserted: Any = None
+    cohorts: Any = None
+    """Of what is inserted."""
     moved: Any = None
     marginal: Marginal = field(init=False)
 
     def __post_init__(self) -> None:
         if self.job.has("inserted", self.part.number):
             self.inserted = self.job.load("inserted", self.part.number)
+            self.cohorts = cohorts_of(self.inserted)
             self.moved = self.job.load("moved-rows", self.part.number)
         moved = np.zeros(0, np.int64) if self.moved is None else np.array(self.moved["row"])
         self.marginal = Marginal(self.part, self.table[:, 0], moved)
@@ -96,7 +99,7 @@ class Filler:
         starts = self.held[window, side] + ends - widths
         self.held[window, side] += int(ends[-1])
         if self.inserted is not None:
-            mine = (self.inserted["window"] == self.numbers[window]) & (self.inserted["buy"] == bool(side))
+            mine = of_cohort(self.cohorts, int(self.numbers[window]), side)
             sums = np.concatenate(([0], np.cumsum(self.inserted["width"][mine])))
             starts += sums[np.searchsorted(self.inserted["first"][mine], rows)]
         share = share_of(self.job)

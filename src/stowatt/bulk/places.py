@@ -55,13 +55,26 @@ def place_part(job: Job, part: Part) -> int:
     prices: Ints = job.load("table")[numbers, 0]
     marginal = Marginal(part, prices, np.array(job.load("moved-rows", part.number)["row"]))
     held = np.zeros(len(inserted), np.int64)
+    cohorts, firsts = cohorts_of(inserted), np.array(inserted["first"])
     for rows in kept_rows(job, part):
         for window, side, at in marginal.groups(rows):
-            mine = np.flatnonzero((inserted["window"] == numbers[window]) & (inserted["buy"] == bool(side)))
+            mine = of_cohort(cohorts, int(numbers[window]), side)
             sums = np.concatenate(([0], np.cumsum(rows.widths[at], dtype=np.int64)))
-            held[mine] += sums[np.searchsorted(at + (part.row + rows.before), inserted["first"][mine], side="right")]
+            held[mine] += sums[np.searchsorted(at + (part.row + rows.before), firsts[mine], side="right")]
     job.save("places", part.number, rows=held)
     return part.rows
+
+
+def cohorts_of(inserted: Records) -> Ints:
+    """A number for the window and side of each insertion; they are in this order."""
+    cohorts: Ints = 2 * inserted["window"] + inserted["buy"]
+    return cohorts
+
+
+def of_cohort(cohorts: Ints, window: int, side: int) -> slice:
+    """The insertions of a window and side."""
+    first, after = np.searchsorted(cohorts, (2 * window + side, 2 * window + side + 1)).tolist()
+    return slice(first, after)
 
 
 def insertions(moved: Records) -> tuple[Records, Ints]:
@@ -83,9 +96,9 @@ def fills_of(job: Job, moved: Records, before: Ints, table: Ints) -> Ints:
     """The fills of moved rows, in order of window, side, first row and row; `before` is what the cohort holds, without
     moved rows, up to the first row of the bid."""
     fills = np.zeros(len(moved), np.int64)
-    side_key = 2 * moved["window"] + moved["buy"]
-    for key in np.unique(side_key).tolist():
-        mine = np.flatnonzero(side_key == key)
+    cohorts = cohorts_of(moved)
+    for key in np.unique(cohorts).tolist():
+        mine = of_cohort(cohorts, key >> 1, key & 1)
         size, residual, phase = table[key >> 1, 1 + 3 * (key & 1) :][:3].tolist()
         ends = np.cumsum(moved["width"][mine])
         starts = before[mine] + ends - moved["width"][mine]

@@ -100,7 +100,7 @@ class Clearing:
         if bids * BYTES_A_HASH > self.job.memory.all_room:
             raise too_far_apart(self.job, f"the rows of {bids} bids lie apart")
         twice = [self.job.load("twice", piece.number) for piece in pieces]
-        wanted = np.unique(np.concatenate([*twice, np.array(runs.suspects, np.uint64)]))
+        wanted = np.sort(np.concatenate([*twice, np.array(runs.suspects, np.uint64)]))
         self.job.save("apart", 0, rows=wanted)
         pieces = []
         if len(wanted):
