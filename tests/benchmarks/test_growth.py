@@ -32,7 +32,7 @@ def test_the_same_curves_on_any_grid(bits: int) -> None:
 
 def test_a_quick_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bench, "SEGMENTS", (400, 800, 1_600))
-    monkeypatch.setattr(bench, "BITS", (8, 30))
+    monkeypatch.setattr(bench, "BITS", (8, 10, 12, 14, 30))
     monkeypatch.setattr(bench, "COUNTS", (1, 16))
     figures = json.loads(json.dumps(bench.run(Extent(quick=True))))
     text = report.tables(figures)
