@@ -68,10 +68,10 @@ class Optimum:
 
 
 def run_optimum(community: Community, prices: Prices, progress: Progress | None = None) -> Optimum:
-    """The optimum and its schedule, solved in pieces of `Programme.days` that each look two days further."""
+    """The optimum and its schedule, solved in pieces of `Programme.days` that look `Programme.further`."""
     load_highs()
     programme = Programme.of(community, prices)
-    answer = programme.staircase.solve(programme.days * DAY, 2 * DAY, progress)
+    answer = programme.staircase.solve(programme.days * DAY, programme.further * DAY, progress)
     flows = schedule(community, programme.plan(answer))
     flows.check(community)
     accounts = keep_accounts(community, prices, flows)

@@ -18,6 +18,9 @@ PIECE: Final = 200
 """Battery-days in a piece: the simplex method takes more than linearly longer for larger ones."""
 LONGEST: Final = 14
 """Days of the longest piece."""
+FURTHER: Final = (2, 4)
+"""Days that a piece looks further than it keeps, without and with a levy: with one, owners keep energy for themselves,
+and for longer. Measured on a year of 14 batteries: the bounds meet to 10^-9 without, to 0.12 % with a levy of 5 ct."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +41,8 @@ class Programme:
     discharge: Int64s
     scarce: Int64s
     """Number of the row (L3) of each window; −1 where power cannot reach the community's deficit."""
+    levied: bool
+    """Whether there is a levy."""
     limit: Int64s
     """What a buyer at most pays a neighbour in each window: retail − levy, from 0."""
 
@@ -50,6 +55,11 @@ class Programme:
     def days(self) -> int:
         """Length of a piece."""
         return max(1, min(LONGEST, PIECE // max(1, len(self.owners))))
+
+    @property
+    def further(self) -> int:
+        """Days that a piece looks further."""
+        return FURTHER[self.levied]
 
     @classmethod
     def of(cls, community: Community, prices: Prices) -> Self:
@@ -93,8 +103,8 @@ class Programme:
             part = draft.rows(deficit > 0, np.array(0.0))
             draft.put(part, own, 1.0)
             draft.put(part, discharge, -1.0)
-        limit = np.maximum(prices.retail - prices.levy, 0)
-        return cls(draft.finish(), owners, energy, price, constant, charge, discharge, scarce[:, 0], limit)
+        levied, limit = prices.levy > 0, np.maximum(prices.retail - prices.levy, 0)
+        return cls(draft.finish(), owners, energy, price, constant, charge, discharge, scarce[:, 0], levied, limit)
 
     def plan(self, answer: Answer) -> Plan:
         """The solution in Wh, and the price that supports it in each window: the limit less the multiplier of (L3)."""
