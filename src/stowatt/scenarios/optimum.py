@@ -30,7 +30,8 @@ So it bounds *every* such scheme, with any foresight, any payments and any round
 does not rest on the solver. It is the optimum itself but for roundings: `Optimum.relaxed` is what the solution costs,
 and `schedule` turns it into integer flows that pass `Flows.check`.
 
-One freedom it has and the market has not: a battery may charge and sell in one window, one after the other.
+One freedom it has and the market has not: a battery may charge and sell in one window, one after the other. On a year
+of SimBench's rural3 that is worth at most 7 % of the gain: a schedule that never does so reaches 93 % of the bound.
 """
 
 from dataclasses import dataclass
