@@ -90,6 +90,12 @@ class TestHeadline:
         )
         assert "the market costs the community 5 EUR" in headline(Results(run.run, lost, run.windows, run.homes))
 
+    @pytest.mark.parametrize(("days", "words"), [(1, "Over a day, "), (2, "Over 2 days, "), (365, "Over the year, ")])
+    def test_the_time(self, days: int, words: str) -> None:
+        run = results(1, 2, ("none", "optimum"))
+        run.run["community"]["windows"] = 96 * days - 4  # the clock was put forward
+        assert headline(run).startswith(words + "perfect foresight gains")
+
     def test_nothing_to_gain(self) -> None:
         run = results(3, 4)
         flat = run.schemes.with_columns(pl.lit(0).alias("gain"), pl.lit(None, pl.Int64).alias("captured_ppm"))

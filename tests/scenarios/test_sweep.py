@@ -154,5 +154,6 @@ def test_a_folder_without_a_sweep(tmp_path: Path) -> None:
 
 
 def test_names_are_fit_for_every_file_system() -> None:
-    assert sweep._name("07", {"market.x": "a/b\\c: *?", "y": [1, 2]}) == "07-x=a-b-c-,y=-1,-2"
+    assert sweep._name("07", {"market.x": "a/b\\c:*?", "y": [1, 2]}) == "07-x=a-b-c-,y=1,2"
+    assert sweep._name("1", {"s.sellers": {"flat": 0.5, "reserve": 0.5}}) == "1-sellers=flat=0.5,reserve=0.5"
     assert len(sweep._name("1", {"k": "v" * 500})) <= 80

@@ -32,6 +32,15 @@ TITLES: Final = {
 """What readers call the schemes."""
 
 
+ARTICLES: Final = {"market": "the ", "shared-battery": "the "}
+"""What stands before the name in a sentence."""
+
+
+def subject(scheme: str) -> str:
+    """A scheme's name at the head of a clause."""
+    return ARTICLES.get(scheme, "") + title(scheme)
+
+
 def title(scheme: str) -> str:
     """A scheme's name for readers."""
     return TITLES.get(scheme, scheme)

@@ -13,7 +13,7 @@ from stowatt.report import scenario_charts, scenario_time, text
 from stowatt.report.charts import WIDTH
 from stowatt.report.page import environment
 from stowatt.report.scenario_charts import ct, euros, per_cent
-from stowatt.report.scenario_data import WH_IN_KW, busiest_week, heat_map, kinds, periods, title
+from stowatt.report.scenario_data import A_DAY, WH_IN_KW, busiest_week, heat_map, kinds, periods, subject, title
 from stowatt.report.scenario_time import BASE_PER_CT, Curve, duration_chart, exchange_kw
 from stowatt.scenarios.results import Results
 
@@ -29,8 +29,8 @@ def render_scenario(results: Results) -> str:
     """The whole page as text."""
     schemes = results.schemes.to_dicts()
     names = [row["scheme"] for row in schemes]
-    subject = next((name for name in ORDER if name in names), None)
-    homes = _homes(results.homes, subject, [name for name in names if name not in ("none", subject)])
+    who = next((name for name in ORDER if name in names), None)
+    homes = _homes(results.homes, who, [name for name in names if name not in ("none", who)])
     return (
         environment()
         .get_template("scenario.html.j2")
@@ -40,15 +40,15 @@ def render_scenario(results: Results) -> str:
             headline=headline(results),
             schemes=schemes,
             market=results.scheme("market"),
-            subject=subject,
+            subject=who,
             homes=homes,
             kinds=kinds(results.homes),
             shown=_shown(homes),
-            others=[name for name in names if name not in ("none", subject)],
+            others=[name for name in names if name not in ("none", who)],
             periods=periods(results.windows) if "market" in names else [],
             parameters=list(parameters(results.run["scenario"])),
             charts=dict.fromkeys(PLOTS, "")
-            | {name: Markup(chart) for name, chart in _charts(results, schemes, subject, homes).items()},
+            | {name: Markup(chart) for name, chart in _charts(results, schemes, who, homes).items()},
             tool={"ct": ct, "euros": euros, "kwh": whole_kwh, "per_cent": per_cent, "title": title, "kw": _kw},
         )
     )
@@ -57,13 +57,13 @@ def render_scenario(results: Results) -> str:
 def headline(results: Results) -> str:
     """What the scenario found, in one or two sentences."""
     market, optimum = results.scheme("market"), results.scheme("optimum")
-    days = results.run["community"]["windows"] / 96
-    span = "Over the year" if 365 <= days <= 366 else f"Over {days:g} days"
+    days = round(results.run["community"]["windows"] / A_DAY)
+    span = "Over the year" if days in (365, 366) else f"Over {days} days" if days > 1 else "Over a day"
     best = market or results.scheme("shared-battery") or optimum
     if best is None:
         return "Without sharing there is nothing to compare."
     verb = "costs" if best["gain"] < 0 else "gains"
-    words = f"{span}, the {title(best['scheme'])} {verb} the community {euros(abs(best['gain']), 0)} EUR"
+    words = f"{span}, {subject(best['scheme'])} {verb} the community {euros(abs(best['gain']), 0)} EUR"
     words += " against no sharing"
     if best is optimum or optimum is None:
         return words + "."

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from stowatt.report.page import environment
 from stowatt.report.scenario_charts import EURO, ct, euros, per_cent, style
-from stowatt.report.scenario_data import title
+from stowatt.report.scenario_data import subject, title
 from stowatt.report.scenario_page import parameters, whole_kwh
 from stowatt.report.scenario_page import style as page_style
 from stowatt.report.sweep_charts import Axis, Line, lines_chart
@@ -40,7 +40,7 @@ def render_sweep(sweep: dict[str, Any], table: pl.DataFrame) -> str:
         .render(
             sweep=sweep,
             style=Markup(page_style()),
-            headline=headline(rows, axis),
+            headline=headline(rows, keys),
             rows=rows,
             charts=charts,
             left_out=_left_out(keys, rows),
@@ -55,22 +55,22 @@ def render_sweep(sweep: dict[str, Any], table: pl.DataFrame) -> str:
 def summary(sweep: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
     """The headline of a sweep's table."""
     shown = [row for row in rows if row["scheme"] != "none"]
-    return headline(shown, _axis(sweep["keys"], shown)) if shown else headline(shown, Axis("", {}, named=True))
+    return headline(shown, sweep["keys"])
 
 
-def headline(rows: Sequence[dict[str, Any]], axis: Axis) -> str:
+def headline(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
     """The market's range over all runs, in a sentence."""
     runs = len({row["run"] for row in rows})
     market = [row for row in rows if row["scheme"] == "market"] or list(rows)
     if not market:
         return f"{runs} runs, without a scheme that shares."
-    subject = title(market[0]["scheme"])
     low, high = (choose(market, key=lambda row: row["gain"]) for choose in (min, max))
-    words = f"Over {runs} runs, the {subject} gains {euros(low['gain'], 0)} to {euros(high['gain'], 0)} EUR"
+    who = subject(market[0]["scheme"])
+    words = f"Over {runs} runs, {who} gains {euros(low['gain'], 0)} to {euros(high['gain'], 0)} EUR"
     shares = [row["captured_ppm"] for row in market if row["captured_ppm"] is not None]
     if shares:
         words += f" and captures {per_cent(min(shares))} to {per_cent(max(shares))} of the optimum"
-    return f"{words}; most at {axis.key} = {high[axis.key]}."
+    return f"{words}; most at {', '.join(f'{key} = {high[key]}' for key in keys)}."
 
 
 def _axis(keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> Axis:
@@ -91,10 +91,10 @@ def _lines(keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[tuple[st
     if not others:
         schemes = list(dict.fromkeys(row["scheme"] for row in rows))
         return [(title(name), style(name), [row for row in rows if row["scheme"] == name]) for name in schemes]
-    subject = _subject(rows)
+    chosen = _subject(rows)
     combinations: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        if row["scheme"] == subject:
+        if row["scheme"] == chosen:
             words = ", ".join(f"{key.split('.')[-1]} {row[key]}" for key in others)
             combinations.setdefault(words, []).append(row)
     return [(words, css, found) for (words, found), css in zip(combinations.items(), STYLES, strict=False)]

@@ -194,6 +194,5 @@ def _document(scenario: Scenario, runs: list[Run], digest: str) -> dict[str, Any
 def _name(number: str, values: dict[str, object]) -> str:
     """A folder's name: the run's number and its values, in letters that every file system takes."""
     parts = [f"{key.split('.')[-1]}={shown(value)}" for key, value in values.items()]
-    return re.sub(r"[^A-Za-z0-9.=,_-]+", "-", f"{number}-{','.join(parts)}".replace("'", ""))[:_LONGEST_NAME].strip(
-        "-."
-    )
+    name = re.sub(r"['{}\[\] ]", "", f"{number}-{','.join(parts)}")
+    return re.sub(r"[^A-Za-z0-9.=,_-]+", "-", name)[:_LONGEST_NAME].strip("-.")
