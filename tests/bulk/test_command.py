@@ -15,9 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stowatt.bulk import clear_large
 from stowatt.bulk.memory import Memory, parse_memory
+from stowatt.clearing import Rules
 from stowatt.cli import app
-from stowatt.errors import OutputError
+from stowatt.data.decimals import DecimalUnit
+from stowatt.errors import BookFileError, OutputError
+from stowatt.parallel import Threads
 from tests.bulk.books import Row, table_of, write
 
 
@@ -148,6 +152,16 @@ def test_a_column_of_that_name_is_refused(run: Run, tmp_path: Path) -> None:
     table = table_of(rows_of(4)).append_column("filled_wh", pa.array([1] * 4))
     pq.write_table(table, tmp_path / "book.parquet")
     assert "has a column 'filled_wh' already" in run(tmp_path / "book.parquet", "--out", tmp_path / "x.parquet").stderr
+
+
+def test_parts_that_would_not_fit_are_refused(folder: Path) -> None:
+    few = Memory(2**28 + 96 * 150, 1)
+    unit, out = DecimalUnit.parse("0.0001"), folder / "refused.parquet"
+    with pytest.raises(OutputError, match="a part of 600 rows is too large for 256 MiB of memory; cut the book into"):
+        clear_large(folder / "book.parquet", unit, Rules(), out, Threads(), memory=few)
+    few = Memory(2**28 + 96 * 50, 1)
+    with pytest.raises(BookFileError, match=r"has a row group of 100 rows, too many .* of at most 50 rows"):
+        clear_large(folder / "book.parquet", unit, Rules(), out, Threads(), rows_in_part=1, memory=few)
 
 
 def test_an_empty_book(run: Run, tmp_path: Path) -> None:

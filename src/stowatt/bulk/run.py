@@ -20,7 +20,7 @@ from stowatt.bulk.memory import BYTES_A_HASH, BYTES_A_RECORD, DEFAULT, Memory
 from stowatt.bulk.ordering import order_moved
 from stowatt.bulk.outcome import Outcome, prove
 from stowatt.bulk.runs import Run, Runs
-from stowatt.bulk.source import ROWS_IN_PART, LargeBook, Part, check_groups, open_book
+from stowatt.bulk.source import ROWS_IN_PART, LargeBook, Part, check_parts, open_book
 from stowatt.bulk.state import WHOLE, discard, finish, passing_folder, working_folder
 from stowatt.bulk.summing import sum_part
 from stowatt.bulk.whole import check_joinable, write_whole
@@ -163,7 +163,8 @@ def clear_large(
     book = open_book(path)
     if out is not None:
         check_joinable([Path(one) for one, _ in book.groups])
-    check_groups(book, memory)
+    parts = book.parts(rows_in_part)
+    check_parts(parts, memory)
     options = {
         "tick size": unit.text(1),
         "price rule": rules.price_rule.name,
@@ -174,7 +175,7 @@ def clear_large(
     with passing_folder() if out is None else working_folder(out, plan_of(book, options)) as (folder, key):
         job = Job(str(path), str(folder), unit, rules, key, memory, out is not None)
         try:
-            outcomes = Clearing(job, book, book.parts(rows_in_part), workers, progress).run()
+            outcomes = Clearing(job, book, parts, workers, progress).run()
         except BookError:
             if out is not None:  # the book has to be changed, and then nothing of this is of use
                 discard(folder)

@@ -5,7 +5,7 @@ and how much is done again after a stop, and nothing else: no byte of the output
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -18,7 +18,7 @@ from stowatt.clearing.columns import MAX_ROWS
 from stowatt.data.book_file import COLUMNS, PARQUET_ENDS, PARQUET_MAGIC, check_header, is_parquet, readable
 from stowatt.data.book_parquet import exact_texts, parquet_errors
 from stowatt.data.decimals import shown
-from stowatt.errors import BookFileError
+from stowatt.errors import BookFileError, OutputError
 
 ROWS_IN_BATCH: Final = 2**17
 """Rows in memory for each worker, and the most in a row group of the output."""
@@ -137,15 +137,17 @@ def _end_of(file: BinaryIO, size: int) -> str:
     return hashlib.sha256(file.read()).hexdigest()
 
 
-def check_groups(book: LargeBook, memory: Memory) -> None:
-    """Refuse row groups of which the sums might not fit into memory: less than one cannot be read alone."""
-    most = memory.room // BYTES_A_ROW
-    for path, groups in book.groups:
-        if max(groups, default=0) > most:
-            what = f"has a row group of {max(groups)} rows, too many for {size_text(memory.limit)} of memory"
-            raise BookFileError(
-                path, what, f"write it again in row groups of at most {most} rows, or give more --memory"
-            )
+def check_parts(parts: Sequence[Part], memory: Memory) -> None:
+    """Refuse parts of which the sums might not fit into memory; less than a row group cannot be read alone."""
+    most, limit = memory.room // BYTES_A_ROW, size_text(memory.limit)
+    for part in parts:
+        if part.rows > most and part.after - part.first == 1:
+            what = f"has a row group of {part.rows} rows, too many for {limit} of memory"
+            way_out = f"write it again in row groups of at most {most} rows, or give more --memory"
+            raise BookFileError(part.path, what, way_out)
+        if part.rows > most:
+            what = f"a part of {part.rows} rows is too large for {limit} of memory"
+            raise OutputError(what, "cut the book into more --partitions, or give more --memory")
 
 
 def _open(path: Path) -> Any:
