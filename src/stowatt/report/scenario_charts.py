@@ -13,6 +13,8 @@ EURO: Final = 10**9
 MOST_BARS: Final = 240
 """Bars of the plot of homes; of a greater community every so-manieth home is drawn."""
 
+LEAST: Final = 0.05
+"""An axis of money goes to this at least, EUR."""
 GAPS: Final = 5
 """Bars wider than this have a gap between them."""
 
@@ -53,7 +55,7 @@ def schemes_chart(schemes: Sequence[dict[str, Any]], most: int | None) -> str:
     )
     gains = [0, *(gain for _, _, gain in rows)]
     low, high = min(gains), max(gains)
-    x = Scale(low / EURO, max(high / EURO, 1e-9), 8 if low >= 0 else 50, WIDTH - 60)
+    x = Scale(low / EURO, max(high / EURO, LEAST), 8 if low >= 0 else 50, WIDTH - 60)
     for place, (words, css, gain) in enumerate(rows):
         top = 46 * place
         canvas.text((8, top + 14), words)
@@ -81,7 +83,7 @@ def homes_chart(gains: Sequence[tuple[str, int]], scheme: str) -> str:
     )
     low = min((gain for _, gain in drawn), default=0) / EURO
     high = max((gain for _, gain in drawn), default=0) / EURO
-    y = Scale(min(low * 1.08, 0.0), max(high * 1.05, 1e-6), 206, TOP + 16)
+    y = Scale(min(low * 1.08, 0.0), max(high * 1.05, LEAST if low == 0 else 0.0), 206, TOP + 16)
     levels(canvas, y, 5)
     canvas.text((4, TOP + 2), "Gain, EUR" + ("" if every == 1 else f" (every {every}. home)"))
     slot = (WIDTH - LEFT - RIGHT) / max(1, len(drawn))
