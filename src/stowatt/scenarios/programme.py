@@ -15,7 +15,8 @@ from stowatt.scenarios.staircase import Answer, Staircase
 from stowatt.units import PPM
 
 PIECE: Final = 200
-"""Battery-days in a piece: the simplex method takes more than linearly longer for larger ones."""
+"""Battery-days in a piece: the simplex method takes more than linearly longer for larger ones. Measured on one core: a
+year takes 17 s with 14 batteries in pieces of 14 days (72 s in one piece), and 4 to 5 minutes with 44 batteries."""
 LONGEST: Final = 14
 """Days of the longest piece."""
 FURTHER: Final = (2, 4)
