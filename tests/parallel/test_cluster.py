@@ -63,6 +63,17 @@ def test_a_worker_killed_in_the_middle_changes_nothing(processes: Workers, tmp_p
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.crash
+@pytest.mark.skipif(not FULL, reason="half a minute; runs in `make crash`")
+def test_a_worker_comes_back_however_often_it_is_killed() -> None:
+    """For longer than Dask waits before it looks whether the one that was lost is back, and gives it up."""
+    with cluster(workers=1) as workers:
+        end = time.monotonic() + 25
+        while time.monotonic() < end:
+            ((_, victim),) = workers.each(process, [0])
+            os.kill(victim, signal.SIGKILL)
+
+
 def test_work_that_kills_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cluster_module, "ALLOWED_DEATHS", 1)
     monkeypatch.setenv("TMPDIR", str(tmp_path))

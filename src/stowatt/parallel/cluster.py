@@ -94,6 +94,7 @@ def _own(stack: ExitStack, workers: int) -> Any:
         "distributed.worker.profile.enabled": False,
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
+        "distributed.deploy.lost-worker-timeout": "1000d",  # else a death 15 s after another one is for good
         "distributed.scheduler.worker-ttl": None,  # long work in machine code is no reason to be shot
     }
     stack.enter_context(import_module("dask.config").set(settings))
