@@ -93,6 +93,7 @@ def test_a_scheduler_of_which_one_worker_is_killed_for_good(folder: Path, runnin
     [
         (["--out", "x.parquet", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp://127.0.0.1:1"),
         (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler needs --out"),
+        (["--out", "x.parquet", "--workers", "2", "--fills"], "--fills is for books that fit into memory"),
         (["--out", "x.parquet", "--workers", "0"], "value for '--workers'"),
         (["--out", "x.parquet", "--workers", "2", "--memory", "1GiB"], "1 GiB of memory is too little for 2 processes"),
         (["--out", "x.parquet", "--partitions", "0"], "value for '--partitions'"),

@@ -38,7 +38,8 @@ def clear_to_file(book: Path, unit: DecimalUnit, rules: Rules, out: Path | None,
         if out is None:
             raise OutputError("--scheduler needs --out", "workers leave what they find in a folder beside that file")
         book, out = book.absolute(), out.absolute()  # workers run in other folders
-    part = ROWS_IN_PART if means.partitions is None else max(1, -(-open_book(book).rows // means.partitions))
+    rows = open_book(book).rows  # what cannot be read is said before anybody is hired
+    part = ROWS_IN_PART if means.partitions is None else max(1, -(-rows // means.partitions))
     with hired(means.workers, means.scheduler, means.memory) as (workers, memory), staged("rows") as progress:
         outcomes = clear_large(book, unit, rules, out, workers, progress, rows_in_part=part, memory=memory)
     if as_json:
