@@ -66,6 +66,19 @@ def test_a_killed_run_goes_on(longer: tuple[Path, bytes], tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_state_that_lost_a_file_is_said(longer: tuple[Path, bytes], tmp_path: Path) -> None:
+    """As after a power cut on a file system that loses the last names."""
+    book, _ = longer
+    out = tmp_path / "fills.parquet"
+    killed(book, out, "held-*")
+    for kept in out.with_name(f".{out.name}.stowatt").glob("kept-*"):
+        kept.write_bytes(kept.read_bytes()[:1000])
+    assert "is damaged or gone; remove" in run(book, "--out", out).stderr
+    for kept in out.with_name(f".{out.name}.stowatt").glob("kept-*"):
+        kept.unlink()
+    assert "is damaged or gone; remove" in run(book, "--out", out).stderr
+
+
 def test_many_kills(longer: tuple[Path, bytes], tmp_path: Path) -> None:
     """Any moment will do; what was done before one kill is not lost at the next."""
     book, whole = longer

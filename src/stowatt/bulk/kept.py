@@ -36,8 +36,10 @@ def keep(file: BinaryIO, rows: Rows) -> list[int]:
 
 def kept_rows(job: Job, part: Part) -> Iterator[Rows]:
     """The batches of a part, as they were read."""
-    before = 0
-    with job.path(KEPT, part.number, _END).open("rb") as file:
+    before, path = 0, job.path(KEPT, part.number, _END)
+    if not path.exists():
+        raise job.damaged(path)
+    with path.open("rb") as file:
         for group, count, window, *sizes in job.load("part", part.number, KEPT).tolist():
             try:
                 windows = _column(file, count, np.int32) if window < 0 else np.full(count, window, np.int32)
@@ -47,7 +49,7 @@ def kept_rows(job: Job, part: Part) -> Iterator[Rows]:
                 )
                 buys = np.unpackbits(_column(file, -(-count // 8), np.uint8), count=count).view(np.bool_)
             except ValueError:
-                raise job.damaged(job.path(KEPT, part.number, _END)) from None
+                raise job.damaged(path) from None
             yield Rows(group, before, windows, ticks, widths, buys)
             before += count
 
