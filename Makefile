@@ -22,6 +22,7 @@ FORGE = mkdir -p "$(PRIVATE_HOME)" && forge=$$(sh tools/find-foundry forge) && H
 # stamps: what was set up to the end
 MADE := $(VENV)/.stamp-made
 RUNTIME := $(VENV)/.stamp-runtime
+EXTRAS := $(VENV)/.stamp-extras
 DEV := $(VENV)/.stamp-dev
 NPM := node_modules/.stamp
 SLITHER := .venvs/slither/.stamp
@@ -30,7 +31,7 @@ ORACLE := .venvs/oracle/.stamp
 BLAST := .venvs/blast/.stamp
 PEERS := .venvs/peers/.stamp
 
-.PHONY: help demo test setup lint format lock notice contracts forge evidence gas coverage pytest slither halmos oracle blast \
+.PHONY: help demo test setup extras lint format lock notice contracts forge evidence gas coverage pytest slither halmos oracle blast \
 	bench crash soak clean
 
 help:  ## this list
@@ -47,6 +48,8 @@ test: lint forge coverage pytest  ## every check; the summary of pytest comes la
 
 setup: $(DEV) $(NPM)  ## the whole tool chain, without running anything
 
+extras: $(EXTRAS)  ## all optional parts (fast, cluster, study, wear, meter) into the environment of `make demo`
+
 $(MADE):
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find-python) && echo "creating $(VENV) with $$python" && \
 		"$$python" -m venv --clear $(VENV)
@@ -57,6 +60,11 @@ $(RUNTIME): $(MADE) pyproject.toml requirements/build.lock requirements/runtime.
 	@$(PIP) install --require-hashes --no-deps -r requirements/build.lock -r requirements/runtime.lock
 	@$(PIP) install --require-hashes --no-deps -r requirements/data.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(EXTRAS): $(RUNTIME) requirements/extras.lock
+	@echo "installing the optional parts"
+	@$(PIP) install --require-hashes --no-deps -r requirements/extras.lock
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.lock
