@@ -53,10 +53,15 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Processe
 
 
 def _quiet(stack: ExitStack) -> None:
-    """Dask's log lines are for its developers; what a user has to know is raised."""
-    logger = logging.getLogger("distributed")
-    stack.callback(logger.setLevel, logger.level)
-    logger.setLevel(logging.CRITICAL + 1)
+    """Dask's log lines are for its developers; what a user has to know is raised.
+
+    Some of its loggers have levels of their own, which importing it sets.
+    """
+    _dask()
+    for name in [name for name in logging.Logger.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+        logger = logging.getLogger(name)
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL + 1)
 
 
 def _running(stack: ExitStack, address: str, workers: int) -> Any:
