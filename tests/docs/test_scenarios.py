@@ -17,8 +17,14 @@ from stowatt.studies.documents import marked
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "scenarios.md"
 RESULT = ROOT / "benchmarks" / "results" / "studies" / "rural3-year.json"
-SWEEP = RESULT.with_name("scenario-sweep.json")
 EXAMPLES = sorted((ROOT / "examples" / "scenarios").glob("*.toml"))
+
+
+SWEEPS = {
+    "sweep": (PAGE, RESULT.with_name("scenario-sweep.json")),
+    "grids": (ROOT / "docs" / "studies" / "grids.md", RESULT.with_name("scenario-grids.json")),
+}
+"""By example: the page that shows it, and the stored result."""
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +67,14 @@ def test_the_table_is_that_of_the_stored_result(page: str) -> None:
     assert marked(page, MARK) == markdown(found), "stowatt simulate … --page docs/scenarios.md renews the page"
 
 
-def test_the_curves_are_those_of_the_stored_sweep(page: str) -> None:
-    found = json.loads(SWEEP.read_text(encoding="utf-8"))
-    assert marked(page, SWEEP_MARK) == sweep_markdown(found), (
-        "stowatt simulate … --page docs/scenarios.md renews the page"
+@pytest.mark.parametrize("name", SWEEPS)
+def test_the_sweeps_are_those_of_the_stored_results(name: str) -> None:
+    page, result = SWEEPS[name]
+    found = json.loads(result.read_text(encoding="utf-8"))
+    assert marked(page.read_text(encoding="utf-8"), SWEEP_MARK) == sweep_markdown(found), (
+        f"stowatt simulate … --page {page.relative_to(ROOT)} renews the page"
     )
-    assert found["scenario"] == plain(read_scenario(ROOT / "examples" / "scenarios" / "sweep.toml").document)
+    assert found["scenario"] == plain(read_scenario(ROOT / "examples" / "scenarios" / f"{name}.toml").document)
 
 
 def test_the_stored_result_is_that_of_the_example() -> None:
