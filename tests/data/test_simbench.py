@@ -78,15 +78,15 @@ class TestHomes:
         storage = next(unit for unit in grid.storages if unit["node"] == "LV3.101 Bus 107")
         columns = ["time", storage["profile"]]
         row = (datetime(2016, 7, 15, 11, 30, tzinfo=UTC) - simbench.FIRST_ROW) // WINDOW
-        published = simbench._read(grid.folder / "StorageProfile.csv", columns, row, 1)
-        plant = simbench._read(grid.folder / "RESProfile.csv", ["time", "PV3"], row, 1)
+        published = simbench.read_table(grid.folder / "StorageProfile.csv", columns, row, 1)
+        plant = simbench.read_table(grid.folder / "RESProfile.csv", ["time", "PV3"], row, 1)
         assert published["time"][0] == plant["time"][0] == "15.07.2016 13:30"
         assert abs(Decimal(published[storage["profile"]][0]) - Decimal(plant["PV3"][0])) < Decimal("0.002")
 
     def test_energy_is_profile_times_rating_times_a_quarter_hour_rounded_half_up(self) -> None:
         """1 January 2016, 00:00: Load 1 has the profile H0-C and is rated 3 kW."""
         grid = read_grid()
-        profile = simbench._read(grid.folder / "LoadProfile.csv", ["time", "H0-C_pload"], 0, 1)
+        profile = simbench.read_table(grid.folder / "LoadProfile.csv", ["time", "H0-C_pload"], 0, 1)
         assert profile["time"][0] == "01.01.2016 00:00"
         home = next(home for home in read_homes(date(2016, 1, 1)) if home.id == "Load 1")
         wh = Decimal(profile["H0-C_pload"][0]) * 3000 / 4

@@ -69,7 +69,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
+class Site:
     """One home before its profiles are read: a load, the PV at its bus, its battery."""
 
     load: Row
@@ -115,14 +115,14 @@ def read_homes(day: date, grid: Grid | None = None, *, days_before: int = 3) -> 
         raise HomesError(f"SimBench has no profile for {day.isoformat()}", "choose a date in 2016")
     first = max(first, 0)
     start = FIRST_ROW + first * WINDOW
-    sites = _sites(grid)
+    sites = sites_of(grid)
     loads = _profiles(grid.folder / "LoadProfile.csv", {f"{s.load['profile']}_pload" for s in sites}, first, last)
     plants = _profiles(grid.folder / "RESProfile.csv", {name for s in sites for name, _ in s.pv}, first, last)
     return [
         Home(
             id=site.load["id"].removeprefix(f"{grid.subnet} "),
             start=start,
-            load_wh=_energy([(loads[f"{site.load['profile']}_pload"], _power(site.load, "pLoad"))], last - first),
+            load_wh=_energy([(loads[f"{site.load['profile']}_pload"], rating(site.load, "pLoad"))], last - first),
             pv_wh=_energy([(plants[name], rated) for name, rated in site.pv], last - first),
             battery=site.battery,
         )
@@ -132,33 +132,33 @@ def read_homes(day: date, grid: Grid | None = None, *, days_before: int = 3) -> 
 
 def _elements(file: Path, subnet: str) -> tuple[Row, ...]:
     """The rows of one subnet."""
-    return tuple(_read(file, _COLUMNS[file.name]).filter(pl.col("subnet") == subnet).to_dicts())
+    return tuple(read_table(file, _COLUMNS[file.name]).filter(pl.col("subnet") == subnet).to_dicts())
 
 
-def _sites(grid: Grid) -> list[_Site]:
+def sites_of(grid: Grid) -> list[Site]:
     """Each load with the PV and the battery that belong to it, by the load's number."""
     loads = sorted(grid.loads, key=lambda load: int(load["id"].rsplit(" ", 1)[1]))
     pv: dict[str, list[tuple[str, Decimal]]] = {load["id"]: [] for load in loads}
     batteries: dict[str, Battery] = {}
     for plant in grid.plants:
-        pv[_household(loads, plant["node"])["id"]].append((plant["profile"], _power(plant, "pRES")))
+        pv[_household(loads, plant["node"])["id"]].append((plant["profile"], rating(plant, "pRES")))
     for storage in grid.storages:
         match = _STORAGE_PROFILE.fullmatch(storage["profile"])
         if storage["type"] != "PV_Storage" or not match:
             raise HomesError(f"{storage['id']}: unknown kind of storage {storage['profile']!r}", "use simbench 1.6.3")
         shape, household = match.groups()
         home = _household(loads, storage["node"], household)["id"]
-        rated = abs(_power(storage, "pStor"))
+        rated = abs(rating(storage, "pStor"))
         pv[home].append((shape, rated))
         batteries[home] = Battery(
             cells="nmc" if trait(home, "cells", 4) == 0 else "lfp",
             age_years=1 + trait(home, "age", 8),
-            usable_wh=int(_power(storage, "eStore") * PPM),
+            usable_wh=int(rating(storage, "eStore") * PPM),
             power_w=int(rated * PPM),
-            efficiency_ppm=int(_power(storage, "etaStore") * PPM),
+            efficiency_ppm=int(rating(storage, "etaStore") * PPM),
             energy_wh=0,
         )
-    return [_Site(load, tuple(pv[load["id"]]), batteries.get(load["id"])) for load in loads]
+    return [Site(load, tuple(pv[load["id"]]), batteries.get(load["id"])) for load in loads]
 
 
 def _household(loads: Sequence[Row], node: str, profile: str = "") -> Row:
@@ -170,7 +170,8 @@ def _household(loads: Sequence[Row], node: str, profile: str = "") -> Row:
     return (households or here)[0]
 
 
-def _power(row: Row, column: str) -> Decimal:
+def rating(row: Row, column: str) -> Decimal:
+    """A cell of an element: rated power in MW, energy in MWh, or an efficiency."""
     try:
         return Decimal(row[column])
     except InvalidOperation as error:
@@ -181,7 +182,7 @@ def _power(row: Row, column: str) -> Decimal:
 
 def _profiles(file: Path, names: set[str], first: int, last: int) -> dict[str, list[Decimal]]:
     """Rows first..last of the named columns, per unit of rated power, after a check of the clock."""
-    table = _read(file, ["time", *sorted(names)], first, last - first)
+    table = read_table(file, ["time", *sorted(names)], first, last - first)
     labels = [(FIRST_ROW + WINDOW * row).astimezone(ZONE).strftime("%d.%m.%Y %H:%M") for row in range(first, last)]
     if table["time"].to_list() != labels:
         raise HomesError(f"{file.name}: the rows from {labels[0]} are not where they should be", "use simbench 1.6.3")
@@ -201,7 +202,7 @@ def _energy(parts: Sequence[tuple[Sequence[Decimal], Decimal]], rows: int) -> tu
     )
 
 
-def _read(file: Path, columns: list[str] | None = None, skip: int = 0, rows: int | None = None) -> pl.DataFrame:
+def read_table(file: Path, columns: list[str] | None = None, skip: int = 0, rows: int | None = None) -> pl.DataFrame:
     """A table of SimBench as text: numbers stay decimals until they are rounded once."""
     try:
         return pl.read_csv(

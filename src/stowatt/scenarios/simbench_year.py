@@ -48,7 +48,7 @@ class Profiles:
 
     def __init__(self, file: Path, names: Sequence[str], first: int, last: int) -> None:
         self.file, self.names = file, tuple(names)
-        table = simbench._read(file, ["time", *names], first, last - first)
+        table = simbench.read_table(file, ["time", *names], first, last - first)
         labels = pl.datetime_range(
             (simbench.FIRST_ROW + first * WINDOW), (simbench.FIRST_ROW + (last - 1) * WINDOW), "15m", eager=True
         )
@@ -105,7 +105,7 @@ def read_year(grid: simbench.Grid, start: date, days: int) -> Year:
         raise HomesError(
             f"SimBench has no profiles for all of {start.isoformat()} to {end.isoformat()}", "choose days in 2016"
         )
-    sites = simbench._sites(grid)
+    sites = simbench.sites_of(grid)
     loads = Profiles(grid.folder / "LoadProfile.csv", sorted({_load(site)[0][0] for site in sites}), first, last)
     plants = Profiles(
         grid.folder / "RESProfile.csv", sorted({name for site in sites for name, _ in site.pv}), first, last
@@ -120,5 +120,5 @@ def read_year(grid: simbench.Grid, start: date, days: int) -> Year:
     )
 
 
-def _load(site: simbench._Site) -> Parts:
-    return ((f"{site.load['profile']}_pload", simbench._power(site.load, "pLoad")),)
+def _load(site: simbench.Site) -> Parts:
+    return ((f"{site.load['profile']}_pload", simbench.rating(site.load, "pLoad")),)
