@@ -8,7 +8,7 @@ import polars as pl
 
 from stowatt.scenarios.results import FORMAT, Results
 
-SCHEMES = ("none", "market", "shared-battery", "optimum")
+SCHEMES = ("none", "market", "shared-battery", "shared-storage", "optimum")
 SHARES = ("captured_ppm", "of_everything_ppm")
 ENERGIES = ("import_wh", "export_wh", "shared_wh", "charge_wh", "discharge_wh")
 

@@ -62,7 +62,7 @@ class TestPage:
         sentence = headline(year)
         assert sentence in page
         assert "the market gains the community 150 EUR" in sentence
-        assert "33.3\u202f% of the 450 EUR" in sentence
+        assert "25.0\u202f% of the 450 EUR" in sentence
 
     @pytest.mark.parametrize(
         "schemes", [("none",), ("none", "shared-battery"), ("none", "market"), ("none", "optimum")]

@@ -18,7 +18,7 @@ EXAMPLE = ROOT / "examples" / "scenarios" / "rural3-year.toml"
 @pytest.mark.skipif(simbench_is_missing(), reason="simbench is not installed")
 def test_the_year_is_as_stored() -> None:
     stored = json.loads(RESULT.read_text(encoding="utf-8"))
-    year = run_scenario(replace(read_scenario(EXAMPLE), schemes=("none", "market", "shared-battery")))
+    year = run_scenario(replace(read_scenario(EXAMPLE), schemes=("none", "market", "shared-battery", "shared-storage")))
     assert year.run["community"] == stored["community"]
     assert year.run["market"] == stored["market"], "run the example again: docs/scenarios.md says how"
     old = {row["scheme"]: row for row in stored["schemes"]}

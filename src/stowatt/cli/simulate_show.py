@@ -160,7 +160,7 @@ def _print(
 ) -> None:
     shown = Table(title=Text(name))
     for place, head in enumerate(heads):
-        shown.add_column(Text(head), justify="left" if place < texts else "right")
+        shown.add_column(Text(head), justify="left" if place < texts else "right", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console.print(shown)

@@ -18,7 +18,13 @@ LEAST: Final = 0.05
 GAPS: Final = 5
 """Bars wider than this have a gap between them."""
 
-STYLES: Final = {"none": "none", "market": "market", "shared-battery": "shared", "optimum": "optimum"}
+STYLES: Final = {
+    "none": "none",
+    "market": "market",
+    "shared-battery": "shared",
+    "shared-storage": "stored",
+    "optimum": "optimum",
+}
 
 
 def style(scheme: str) -> str:

@@ -27,12 +27,13 @@ TITLES: Final = {
     "none": "no sharing",
     "market": "market",
     "shared-battery": "community battery",
+    "shared-storage": "community battery, stored only",
     "optimum": "perfect foresight",
 }
 """What readers call the schemes."""
 
 
-ARTICLES: Final = {"market": "the ", "shared-battery": "the "}
+ARTICLES: Final = {"market": "the ", "shared-battery": "the ", "shared-storage": "the "}
 """What stands before the name in a sentence."""
 
 

@@ -19,7 +19,7 @@ from stowatt.scenarios.results import Results
 
 MOST_ROWS: Final = 400
 """Homes in the page's table; of a greater community those who gain and who lose most. All are in homes.parquet."""
-ORDER: Final = ("market", "shared-battery", "optimum")
+ORDER: Final = ("market", "shared-battery", "shared-storage", "optimum")
 """Whose homes the page shows: the first of these that was run."""
 MOST_NESTED: Final = 6
 PLOTS: Final = ("schemes", "heat_wide", "heat_narrow", "periods", "load", "price", "homes", "week_wide", "week_narrow")
@@ -56,24 +56,25 @@ def render_scenario(results: Results) -> str:
 
 def headline(results: Results) -> str:
     """What the scenario found, in one or two sentences."""
-    market, optimum = results.scheme("market"), results.scheme("optimum")
+    optimum = results.scheme("optimum")
     days = round(results.run["community"]["windows"] / A_DAY)
     span = "Over the year" if days in (365, 366) else f"Over {days} days" if days > 1 else "Over a day"
-    best = market or results.scheme("shared-battery") or optimum
+    best = next((row for name in ORDER if (row := results.scheme(name))), None)
     if best is None:
         return "Without sharing there is nothing to compare."
     verb = "costs" if best["gain"] < 0 else "gains"
     words = f"{span}, {subject(best['scheme'])} {verb} the community {euros(abs(best['gain']), 0)} EUR"
     words += " against no sharing"
-    if best is optimum or optimum is None:
+    if best["scheme"] == "optimum" or optimum is None:
         return words + "."
     if best["captured_ppm"] is None:
         return f"{words}; with perfect foresight there is nothing to gain."
     most = results.run["most"]["market"]
     words += f": {per_cent(best['captured_ppm'])} of the {euros(most, 0)} EUR that perfect foresight could gain."
-    pooled = results.scheme("shared-battery")
-    if pooled is not None and pooled is not best:
-        words += f" A community battery, which also shares PV at once, gains {euros(pooled['gain'], 0)} EUR."
+    pooled, stored = results.scheme("shared-battery"), results.scheme("shared-storage")
+    if pooled is not None and pooled["scheme"] != best["scheme"]:
+        words += f" A community battery, which also shares PV at once, gains {euros(pooled['gain'], 0)} EUR"
+        words += "." if stored is None else f", {euros(stored['gain'], 0)} EUR without that."
     return words
 
 

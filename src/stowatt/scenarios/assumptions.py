@@ -76,13 +76,18 @@ def _schemes(scenario: Scenario) -> Iterator[str]:
                 f"A battery is down in {_PER_CENT.text(settings.outages_ppm)} % of windows; what it sold is settled "
                 "by the rules of §6: its deposit compensates the buyers, who import instead."
             )
-    if "shared-battery" in scenario.schemes:
+    if set(scenario.schemes) & {"shared-battery", "shared-storage"}:
         yield (
             "Community battery: one battery with all the energy and power of the homes' batteries, which it "
             "replaces. Each home has a fixed share of every window's pooled surplus and of the battery, by its load "
             "over the whole time. Who uses a share pays its producer the feed-in price. Who owns the battery and "
             "what it cost is left out, so homes that give up their own battery can lose. It has freedoms that the "
-            "other schemes lack: PV surplus is shared at once, and the battery charges from everybody's surplus."
+            "market lacks: PV surplus is shared at once, and the battery charges from everybody's surplus."
+        )
+    if "shared-storage" in scenario.schemes:
+        yield (
+            "Community battery, stored only: the same battery, but PV surplus that it does not store is not shared, as "
+            "in the market. It still charges from everybody's surplus."
         )
     if "optimum" in scenario.schemes:
         yield (

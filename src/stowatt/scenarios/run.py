@@ -81,6 +81,8 @@ def run_scenario(scenario: Scenario, progress: Progress = no_progress, flows_to:
         run.add("market", market)
     if "shared-battery" in scenario.schemes:
         run.add("shared-battery", lambda: run_shared_battery(community, prices))
+    if "shared-storage" in scenario.schemes:
+        run.add("shared-storage", lambda: run_shared_battery(community, prices, direct=False))
     bounds = Bounds()
     if "optimum" in scenario.schemes:
         found: list[Optimum] = []

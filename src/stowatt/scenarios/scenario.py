@@ -31,7 +31,7 @@ from stowatt.simulation.strategies import PriceGrid
 from stowatt.simulation.tariff import BatteryCosts
 from stowatt.units import GRID_MAX_TICKS, PPM, SECONDS_PER_HOUR
 
-SCHEMES: Final = ("none", "market", "shared-battery", "optimum")
+SCHEMES: Final = ("none", "market", "shared-battery", "shared-storage", "optimum")
 """What can be compared, in the order of the table."""
 SOURCES: Final = ("simbench", "folder")
 MOST_DAYS: Final = 3_660

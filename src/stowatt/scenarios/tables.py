@@ -1,6 +1,6 @@
 """A scheme's flows, brought down to what is kept: a column for each window, a row for each node, one row for all.
 
-The whole flows of a year are gigabytes for four schemes; so each scheme is summed up and let go before the next.
+The whole flows of a year are gigabytes for all schemes; so each scheme is summed up and let go before the next.
 """
 
 from collections.abc import Mapping, Sequence
