@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stowatt.bulk import clear_large
+from stowatt.bulk.thrift import Reader
+from stowatt.bulk.whole import footer_of
 from stowatt.clearing import Rules, clear
 from stowatt.data.book_file import COLUMNS, read_book
 from stowatt.parallel import Threads
@@ -73,6 +75,47 @@ def test_two_readers_find_the_book_and_its_fills(way: str, tmp_path: Path) -> No
     with_polars = pl.read_parquet(fills)
     assert with_polars.drop("filled_wh").equals(pl.read_parquet(book))
     assert with_polars["filled_wh"].to_list() == with_arrow["filled_wh"].to_pylist() == expected(book, of_book, rules)
+
+
+@pytest.mark.parametrize("way", BY_ARROW)
+def test_the_files_of_a_folder_follow_one_another(way: str, tmp_path: Path) -> None:
+    table = book_table()
+    book, fills = tmp_path / "book", tmp_path / "fills.parquet"
+    book.mkdir()
+    for name, start in (("a", 0), ("b", 110)):
+        part = table.slice(start, 110 if start == 0 else None)
+        pq.write_table(part, book / f"{name}.parquet", row_group_size=70, **BY_ARROW[way])
+
+    clear_large(book, TICK, Rules(), fills, Threads(1), rows_in_part=70)
+
+    of_book = pa.concat_tables([pq.read_table(book / "a.parquet"), pq.read_table(book / "b.parquet")])
+    assert pq.read_table(fills).drop_columns("filled_wh").to_pylist() == of_book.to_pylist()
+    assert pl.read_parquet(fills).drop("filled_wh").equals(pl.read_parquet([book / "a.parquet", book / "b.parquet"]))
+
+
+def test_page_indexes_still_point_to_their_pages(tmp_path: Path) -> None:
+    """No reader here looks at them, but others find pages by them."""
+    table = book_table()
+    book, fills = tmp_path / "book", tmp_path / "fills.parquet"
+    book.mkdir()
+    for name in "ab":
+        own = table.set_column(table.schema.get_field_index("window"), "window", pa.array([name] * len(table)))
+        pq.write_table(own, book / f"{name}.parquet", row_group_size=70, write_page_index=True)
+
+    clear_large(book, TICK, Rules(), fills, Threads(1), rows_in_part=70)
+
+    footer, _ = footer_of(fills)
+    data, looked_at = fills.read_bytes(), 0
+    for group in footer[4][1][1]:
+        for column in group[1][1][1]:
+            if 4 not in column:  # the fills and the second file have none
+                continue
+            offset_index = Reader(data[column[4][1] :]).struct()
+            first_page = offset_index[1][1][1][0]
+            assert first_page[1][1] == column[3][1][9][1], "its first page is the chunk's first data page"
+            looked_at += 1
+    columns, groups = len(table.column_names), -(-len(table) // 70)
+    assert looked_at == columns * groups + groups, "every leaf of the first file: a place has two"
 
 
 def expected(book: Path, table: pa.Table, rules: Rules) -> list[int]:

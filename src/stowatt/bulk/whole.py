@@ -31,10 +31,10 @@ _NAME, _CHILDREN = 4, 5
 _COLUMNS, _BYTES, _GROUP_ROWS, _OFFSET, _STORED, _ORDINAL = 1, 2, 3, 5, 6, 7
 """Fields of a row group."""
 _COLUMN_OFFSET, _META = 2, 3
-_INDEXES: Final = (4, 6)
-"""Fields of a column that are file offsets, if they are there: of its offset index and column index."""
+_INDEXES: Final = (4, 5, 6, 7)
+"""Fields of a column: where its offset index and column index are, and how long."""
 _PAGES: Final = (9, 10, 11, 14)
-"""The same of its metadata: data, index and dictionary pages, bloom filter."""
+"""Fields of its metadata that are file offsets, if they are there: data, index and dictionary pages, bloom filter."""
 
 
 def footer_of(path: Path) -> tuple[Struct, int]:
@@ -102,12 +102,15 @@ def _copy(path: Path, start: int, end: int, out: BinaryIO) -> None:
 
 
 def _shift(group: Struct, shift: int) -> None:
-    """The same row group, so many bytes further on."""
+    """The same row group, so many bytes further on; without its page indexes, which say where in the file pages are."""
+    if shift == 0:
+        return
     _add(group, (_OFFSET,), shift)
     for column in group[_COLUMNS][1][1]:
         if column[_COLUMN_OFFSET][1]:
             _add(column, (_COLUMN_OFFSET,), shift)
-        _add(column, _INDEXES, shift)
+        for field in _INDEXES:
+            column.pop(field, None)
         _add(column[_META][1], _PAGES, shift)
 
 

@@ -1,10 +1,10 @@
 """`--workers` and `--scheduler` of `stowatt clear`: who works on a large book, and with how much memory."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stowatt.bulk.memory import BASE, DEFAULT, LEAST_ROOM, Memory, parse_memory, size_text
+from stowatt.clearing.plan import current
 from stowatt.errors import OutputError
 from stowatt.parallel import Threads, Workers
 
@@ -14,7 +14,7 @@ def hired(count: int | None, scheduler: str | None, memory: str | None) -> Itera
     """Threads; or so many processes of this machine, which share the memory; or a scheduler's, each with as much."""
     limit = None if memory is None else parse_memory(memory)
     if scheduler is None and count is None:
-        room = Memory.of(limit or DEFAULT, len(os.sched_getaffinity(0)))
+        room = Memory.of(limit or DEFAULT, current().threads)
         yield Threads(room.workers), room
         return
     from stowatt.parallel.cluster import cluster

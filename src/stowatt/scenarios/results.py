@@ -29,10 +29,6 @@ from stowatt.scenarios.errors import ScenarioError
 FORMAT: Final = "stowatt scenario run 1"
 RUN_FILE: Final = "run.json"
 REPORT_FILE: Final = "report.html"
-MONEY_DECIMALS: Final = 9
-"""Money in the tables is in 10^-9 of the currency …"""
-PRICE_DECIMALS: Final = 6
-"""… and prices are in 10^-6 of it per kWh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
